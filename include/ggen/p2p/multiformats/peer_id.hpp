@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <ggen/p2p/base/bytes.hpp>
+#include <ggen/p2p/crypto/keys.hpp>
+
+namespace ggen::p2p::multiformats {
+
+enum class PeerIdError {
+  kMalformed,        ///< not base58btc, not a CIDv1, or a broken multihash
+  kWrongCodec,       ///< a CID whose content type is not libp2p-key
+  kUnsupportedHash,  ///< neither identity (at most 42 bytes) nor SHA-256
+};
+[[nodiscard]] std::string_view to_string(PeerIdError error) noexcept;
+
+/// A peer id (libp2p/specs peer-ids/peer-ids.md): the multihash of the encoded public key; the
+/// identity hash when that takes at most 42 bytes, SHA-256 otherwise. A small value: copied freely,
+/// hashed, ordered by its bytes.
+class PeerId {
+ public:
+  static constexpr std::size_t kMaxBytes = 44;
+
+  [[nodiscard]] static PeerId of(const crypto::PublicKey& key);
+  /// The multihash bytes.
+  [[nodiscard]] static std::expected<PeerId, PeerIdError> decode(base::BytesView multihash);
+  /// Base58btc (`12D3Koo...`, `Qm...`) or a CIDv1 with the libp2p-key codec in any multibase this
+  /// library knows.
+  [[nodiscard]] static std::expected<PeerId, PeerIdError> parse(std::string_view text);
+
+  [[nodiscard]] base::BytesView bytes() const noexcept { return {bytes_.data(), size_}; }
+  /// Base58btc: the form that people and multiaddrs use.
+  [[nodiscard]] std::string to_string() const;
+  /// CIDv1, base32: `bafz...`.
+  [[nodiscard]] std::string to_cid_string() const;
+  /// The key, when the id carries it (Ed25519, secp256k1).
+  [[nodiscard]] std::optional<crypto::PublicKey> public_key() const;
+
+  auto operator<=>(const PeerId&) const = default;
+  bool operator==(const PeerId&) const = default;
+
+ private:
+  PeerId() = default;
+
+  std::array<std::uint8_t, kMaxBytes> bytes_{};
+  std::uint8_t size_ = 0;
+};
+
+}  // namespace ggen::p2p::multiformats
+
+template <>
+struct std::hash<ggen::p2p::multiformats::PeerId> {
+  std::size_t operator()(const ggen::p2p::multiformats::PeerId& id) const noexcept {
+    return std::hash<std::string_view>{}(ggen::p2p::base::as_text(id.bytes()));
+  }
+};
