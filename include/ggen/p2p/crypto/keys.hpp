@@ -35,8 +35,9 @@ inline constexpr std::size_t kMaxEncodedKey = 2048;
 /// once made.
 class PublicKey {
  public:
-  /// Reads the PublicKey protobuf message. Checks type, lengths and RSA size before any crypto
-  /// library sees the bytes.
+  /// Reads the PublicKey protobuf message, in its deterministic encoding only: what decodes encodes
+  /// to the same bytes, so that a key has one peer id. Checks type, lengths and RSA size before any
+  /// crypto library sees the bytes.
   [[nodiscard]] static std::expected<PublicKey, KeyError> decode(base::BytesView message);
   [[nodiscard]] static PublicKey ed25519(std::span<const std::uint8_t, 32> point);
 

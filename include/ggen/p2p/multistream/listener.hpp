@@ -23,8 +23,8 @@ struct ListenerConfig {
 /// with itself or with `na`.
 ///
 /// A message that arrives whole is read in place; only one in pieces is buffered, never beyond
-/// max_message. With the default limits no dialer can make more than 20 KiB pending. The owner destroys the
-/// object when negotiation is over and nothing is pending.
+/// max_message. With the default limits no dialer can make more than 20 KiB pending. The owner
+/// destroys the object when negotiation is over and nothing is pending.
 class Listener {
  public:
   explicit Listener(ListenerConfig config = {}) noexcept;
