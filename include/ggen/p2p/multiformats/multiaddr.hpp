@@ -10,24 +10,11 @@
 #include <vector>
 
 #include <ggen/p2p/base/bytes.hpp>
+#include <ggen/p2p/multiformats/ip_address.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
+#include <ggen/p2p/multiformats/protocols.hpp>
 
 namespace ggen::p2p::multiformats {
-
-/// Codes of the protocols that this stack handles itself; the full table is in protocols.hpp.
-enum class Protocol : std::uint32_t {
-  kIp4 = 0x04,
-  kTcp = 0x06,
-  kDns = 0x35,
-  kDns4 = 0x36,
-  kDns6 = 0x37,
-  kDnsaddr = 0x38,
-  kIp6 = 0x29,
-  kIp6Zone = 0x2a,
-  kUdp = 0x0111,
-  kP2pCircuit = 0x0122,
-  kP2p = 0x01a5,
-};
 
 /// What is wrong with a multiaddr and where.
 struct MultiaddrError {
@@ -36,19 +23,21 @@ struct MultiaddrError {
     kNoLeadingSlash,
     kUnknownProtocol,
     kMissingValue,
-    kUnexpectedValue,
-    kInvalidValue,
-    kTruncated,
-    kNonMinimalVarint,
+    kUnexpectedValue,   ///< a protocol without value is followed by what looks like one
+    kInvalidValue,      ///< not what `protocol` takes
+    kTruncated,         ///< binary: the bytes end inside a component
+    kNonMinimalVarint,  ///< binary: a code or length not in its shortest form, or above 9 bytes
     kTooLong,
-    kAfterPath,  ///< something follows a path protocol, which takes all the rest
+    kAfterPath,  ///< binary: something follows a path protocol, which takes all the rest
   };
   Kind kind{};
   /// Text: the offset of the offending component's slash. Binary: the offset of its code.
   std::size_t position = 0;
-  /// The component at fault: the protocol's name or the value that does not fit it. At most 64
-  /// characters are kept.
+  /// The component at fault: the protocol's name or the value that does not fit it (binary values
+  /// in hexadecimal). At most 64 characters are kept, those outside printable ASCII as '?'.
   std::string component;
+  /// The protocol whose value is missing or invalid, or which takes none; null otherwise.
+  const ProtocolInfo* protocol = nullptr;
   /// One sentence for a person: names the component, its position and what would be valid.
   [[nodiscard]] std::string message() const;
 };
@@ -57,18 +46,25 @@ struct MultiaddrError {
 /// form. A value type.
 class Multiaddr {
  public:
-  /// Remote multiaddrs above this are refused as kTooLong; the registered protocols in practice
-  /// stay below 300 bytes.
+  /// Longer multiaddrs are refused as kTooLong; in practice they stay below 300 bytes, and below
+  /// 500 with a garlic64 address.
   static constexpr std::size_t kMaxBytes = 1024;
+  /// Longer texts are refused unread: percent-encoding takes three characters a byte, and names
+  /// take more than codes.
+  static constexpr std::size_t kMaxText = 8 * kMaxBytes;
 
   struct Component {
-    Protocol protocol{};    ///< any registered code, not only the named ones
+    Protocol protocol{};
     base::BytesView value;  ///< binary, without its length prefix; valid while the multiaddr lives
+    /// The value as it stands in the multiaddr's text; empty when the protocol has none.
     [[nodiscard]] std::string value_text() const;
   };
 
   Multiaddr() = default;
+  /// Reads the text form. Slashes at the end are ignored, `/ipfs/` is read as `/p2p/`, and a peer
+  /// id may be a CIDv1.
   [[nodiscard]] static std::expected<Multiaddr, MultiaddrError> parse(std::string_view text);
+  /// Reads the binary form; all of `bytes` belongs to it.
   [[nodiscard]] static std::expected<Multiaddr, MultiaddrError> decode(base::BytesView bytes);
 
   /// /ip4/a.b.c.d/tcp/port and its IPv6 sibling. `address` has 4 or 16 bytes in network order.
@@ -78,12 +74,22 @@ class Multiaddr {
   [[nodiscard]] base::BytesView bytes() const noexcept { return bytes_; }
   /// The canonical text.
   [[nodiscard]] std::string to_string() const;
-  [[nodiscard]] std::vector<Component> components() const;
+  [[nodiscard]] std::vector<Component> components() const&;
+  std::vector<Component> components() && = delete;  // they point into the multiaddr
   /// The first component of this protocol.
-  [[nodiscard]] std::optional<Component> find(Protocol protocol) const;
+  [[nodiscard]] std::optional<Component> find(Protocol protocol) const&;
+  std::optional<Component> find(Protocol protocol) && = delete;
+
+  /// The IP address at the front, also after an ip6zone; the IPv4 address where that is an
+  /// IPv4-mapped IPv6 one.
+  [[nodiscard]] std::optional<IpAddress> ip() const;
+  /// The port of a tcp component that follows the address or the name at the front.
+  [[nodiscard]] std::optional<std::uint16_t> tcp_port() const;
 
   /// The peer id of a trailing /p2p component.
   [[nodiscard]] std::optional<PeerId> peer_id() const;
+  /// This address ending in /p2p/<peer>, which replaces a trailing /p2p component. Where nothing
+  /// can be appended (after a path, or for lack of room) the address is returned as it is.
   [[nodiscard]] Multiaddr with_peer_id(const PeerId& peer) const;
   [[nodiscard]] Multiaddr without_peer_id() const;
 
@@ -91,6 +97,8 @@ class Multiaddr {
   bool operator==(const Multiaddr&) const = default;
 
  private:
+  explicit Multiaddr(base::Bytes bytes) : bytes_(std::move(bytes)) {}
+
   base::Bytes bytes_;
 };
 

@@ -27,6 +27,8 @@ enum class PeerIdError {
 class PeerId {
  public:
   static constexpr std::size_t kMaxBytes = 44;
+  /// An encoded key of at most so many bytes is its own digest.
+  static constexpr std::size_t kMaxInlineKey = 42;
 
   [[nodiscard]] static PeerId of(const crypto::PublicKey& key);
   /// The multihash bytes.
@@ -40,13 +42,16 @@ class PeerId {
   [[nodiscard]] std::string to_string() const;
   /// CIDv1, base32: `bafz...`.
   [[nodiscard]] std::string to_cid_string() const;
-  /// The key, when the id carries it (Ed25519, secp256k1).
+  /// The key, when the id carries it (Ed25519, secp256k1). Nothing also when what it carries is no
+  /// valid key: an id is a claim until its key has signed something.
   [[nodiscard]] std::optional<crypto::PublicKey> public_key() const;
 
   auto operator<=>(const PeerId&) const = default;
   bool operator==(const PeerId&) const = default;
 
  private:
+  static constexpr std::size_t kSha256Bytes = 32;
+
   PeerId() = default;
 
   std::array<std::uint8_t, kMaxBytes> bytes_{};

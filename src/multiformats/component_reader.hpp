@@ -1,0 +1,28 @@
+#pragma once
+
+#include <expected>
+
+#include <ggen/p2p/base/bytes.hpp>
+#include <ggen/p2p/multiformats/multiaddr.hpp>
+
+namespace ggen::p2p::multiformats {
+
+/// A component in a multiaddr's bytes.
+struct BinaryComponent {
+  const ProtocolInfo* info = nullptr;
+  base::BytesView value;
+  std::size_t end = 0;  ///< where the next component starts
+};
+
+/// Reads the component whose code is at `position`, which lies before the end of `bytes`. Checks
+/// its lengths, not its value.
+[[nodiscard]] std::expected<BinaryComponent, MultiaddrError> read_component(base::BytesView bytes,
+                                                                            std::size_t position);
+
+/// Appends a component with a valid value.
+void append_component(base::Bytes& to, const ProtocolInfo& info, base::BytesView value);
+
+/// What a MultiaddrError keeps of a component.
+[[nodiscard]] std::string excerpt(std::string_view component);
+
+}  // namespace ggen::p2p::multiformats
