@@ -2,6 +2,7 @@
 
 #include <expected>
 
+#include <ggen/p2p/base/assert.hpp>
 #include <ggen/p2p/base/bytes.hpp>
 #include <ggen/p2p/multiformats/multiaddr.hpp>
 
@@ -18,6 +19,18 @@ struct BinaryComponent {
 /// its lengths, not its value.
 [[nodiscard]] std::expected<BinaryComponent, MultiaddrError> read_component(base::BytesView bytes,
                                                                             std::size_t position);
+
+/// Calls visit(component, position) for each component of a multiaddr's bytes, which are valid,
+/// until it returns false.
+template <class Visit>
+void walk(base::BytesView bytes, Visit&& visit) {
+  for (std::size_t at = 0; at < bytes.size();) {
+    const auto component = read_component(bytes, at);
+    GGEN_INVARIANT(component.has_value());
+    if (!visit(*component, at)) return;
+    at = component->end;
+  }
+}
 
 /// Appends a component with a valid value.
 void append_component(base::Bytes& to, const ProtocolInfo& info, base::BytesView value);

@@ -61,7 +61,7 @@ bool IpAddress::is_private() const noexcept {
                          : std::ranges::any_of(kPrivate6, holds);
 }
 
-IpAddress IpAddress::network(unsigned prefix_bits) const noexcept {
+IpAddress IpAddress::masked(unsigned prefix_bits) const noexcept {
   IpAddress address = *this;
   for (unsigned i = 0; i < size_; ++i) {
     const unsigned kept = prefix_bits > 8 * i ? std::min(8U, prefix_bits - 8 * i) : 0;
@@ -72,11 +72,11 @@ IpAddress IpAddress::network(unsigned prefix_bits) const noexcept {
 
 IpAddress IpAddress::group() const noexcept {
   const IpAddress address = unmapped();
-  return address.network(address.is_v4() ? 16 : 32);
+  return address.masked(address.is_v4() ? 16 : 32);
 }
 
 bool IpAddress::in(base::BytesView prefix, unsigned prefix_bits) const noexcept {
-  const IpAddress mine = network(prefix_bits);
+  const IpAddress mine = masked(prefix_bits);
   return std::ranges::equal(mine.bytes().first(prefix.size()), prefix);
 }
 

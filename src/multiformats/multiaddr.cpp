@@ -7,17 +7,6 @@
 namespace ggen::p2p::multiformats {
 namespace {
 
-/// Calls visit(component, position) for each component of valid bytes until it returns false.
-template <class Visit>
-void walk(base::BytesView bytes, Visit&& visit) {
-  for (std::size_t at = 0; at < bytes.size();) {
-    const auto component = read_component(bytes, at);
-    GGEN_INVARIANT(component.has_value());
-    if (!visit(*component, at)) return;
-    at = component->end;
-  }
-}
-
 /// Where the last component starts.
 struct Last {
   const ProtocolInfo* info = nullptr;

@@ -19,7 +19,7 @@ std::string unknown_protocol(const MultiaddrError& error, const std::string& at)
   const std::string_view nearest = nearest_protocol_name(error.component);
   std::string text = "unknown protocol " + quoted(error.component) + at;
   if (!nearest.empty()) return text + "; did you mean " + quoted(nearest) + "?";
-  return text + "; it takes a registered one like ip4, ip6, dns, tcp or p2p";
+  return text + "; it should be a registered one like ip4, dns, tcp or p2p";
 }
 
 }  // namespace

@@ -66,14 +66,14 @@ std::expected<Multiaddr, MultiaddrError> Multiaddr::parse(std::string_view text)
 
 std::string Multiaddr::to_string() const {
   std::string text;
-  for (const Component& component : components()) {
-    const ProtocolInfo* const info = find_protocol(component.protocol);
+  walk(bytes_, [&](const BinaryComponent& component, std::size_t) {
     text += '/';
-    text += info->name;
-    if (!info->has_value()) continue;
-    if (!info->is_path()) text += '/';  // a path brings its own
-    text += component.value_text();
-  }
+    text += component.info->name;
+    if (!component.info->has_value()) return true;
+    if (!component.info->is_path()) text += '/';  // a path brings its own
+    text += format_value(component.info->kind, component.value);
+    return true;
+  });
   return text;
 }
 

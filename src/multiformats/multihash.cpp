@@ -1,4 +1,5 @@
 #include <ggen/p2p/base/varint.hpp>
+#include <ggen/p2p/crypto/sha256.hpp>
 #include <ggen/p2p/multiformats/multihash.hpp>
 
 namespace ggen::p2p::multiformats {
@@ -28,6 +29,10 @@ std::string_view to_string(MultihashError error) noexcept {
 std::expected<Multihash, MultihashError> Multihash::identity(base::BytesView bytes) {
   if (bytes.size() > kMaxDigestBytes) return std::unexpected(MultihashError::kTooLong);
   return Multihash{kIdentity, base::to_bytes(bytes)};
+}
+
+Multihash Multihash::sha2_256(base::BytesView bytes) {
+  return {kSha2_256, base::to_bytes(crypto::sha256(bytes))};
 }
 
 std::expected<Multihash, MultihashError> Multihash::decode(base::BytesView bytes) {

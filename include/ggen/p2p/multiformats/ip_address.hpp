@@ -49,7 +49,7 @@ class IpAddress {
   [[nodiscard]] bool is_private() const noexcept;
 
   /// The address with all but its first `prefix_bits` bits set to 0.
-  [[nodiscard]] IpAddress network(unsigned prefix_bits) const noexcept;
+  [[nodiscard]] IpAddress masked(unsigned prefix_bits) const noexcept;
   /// What diversity rules count as one origin: the /16 of an IPv4 address, the /32 of an IPv6 one,
   /// which is what one provider is commonly given.
   [[nodiscard]] IpAddress group() const noexcept;

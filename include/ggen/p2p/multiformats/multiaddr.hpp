@@ -49,9 +49,9 @@ class Multiaddr {
   /// Longer multiaddrs are refused as kTooLong; in practice they stay below 300 bytes, and below
   /// 500 with a garlic64 address.
   static constexpr std::size_t kMaxBytes = 1024;
-  /// Longer texts are refused unread: percent-encoding takes three characters a byte, and names
-  /// take more than codes.
-  static constexpr std::size_t kMaxText = 8 * kMaxBytes;
+  /// Longer texts are refused unread. Ten characters a byte are more than any multiaddr has:
+  /// `/p2p-websocket-star`, the worst, says two bytes in 19.
+  static constexpr std::size_t kMaxText = 10 * kMaxBytes;
 
   struct Component {
     Protocol protocol{};
@@ -83,7 +83,7 @@ class Multiaddr {
   /// The IP address at the front, also after an ip6zone; the IPv4 address where that is an
   /// IPv4-mapped IPv6 one.
   [[nodiscard]] std::optional<IpAddress> ip() const;
-  /// The port of a tcp component that follows the address or the name at the front.
+  /// The port of a tcp component that follows the host (ip4, ip6, dns, dns4, dns6) at the front.
   [[nodiscard]] std::optional<std::uint16_t> tcp_port() const;
 
   /// The peer id of a trailing /p2p component.
