@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <ggen/p2p/base/assert.hpp>
 #include <ggen/p2p/multiformats/cid.hpp>
 #include <ggen/p2p/multiformats/multibase.hpp>
 #include <ggen/p2p/multiformats/multihash.hpp>
@@ -25,6 +26,15 @@ std::string_view to_string(PeerIdError error) noexcept {
       return "a peer id whose hash is neither SHA-256 nor a key of at most 42 bytes";
   }
   return "unknown peer id error";
+}
+
+PeerId PeerId::of(const crypto::PublicKey& key) {
+  const base::Bytes message = key.encode();
+  const Multihash hash = message.size() <= kMaxInlineKey ? *Multihash::identity(message)
+                                                         : Multihash::sha2_256(message);
+  const auto id = decode(hash.encode());
+  GGEN_INVARIANT(id.has_value());
+  return *id;
 }
 
 std::expected<PeerId, PeerIdError> PeerId::decode(base::BytesView multihash) {
@@ -60,6 +70,14 @@ std::string PeerId::to_string() const {
 std::string PeerId::to_cid_string() const {
   const auto hash = Multihash::decode(bytes());
   return Cid::v1(Cid::kLibp2pKey, *hash).to_string();
+}
+
+std::optional<crypto::PublicKey> PeerId::public_key() const {
+  const auto hash = Multihash::decode(bytes());
+  if (!hash || hash->code() != Multihash::kIdentity) return std::nullopt;
+  auto key = crypto::PublicKey::decode(hash->digest());
+  if (!key) return std::nullopt;
+  return *std::move(key);
 }
 
 }  // namespace ggen::p2p::multiformats

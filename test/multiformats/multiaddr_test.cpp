@@ -138,8 +138,10 @@ TEST_CASE("multiaddr: components in order, with their values") {
   CHECK(parsed.find(Protocol::kUdp)->value_text() == "1234");
   CHECK(parsed.find(Protocol::kUtp)->value_text().empty());
   CHECK_FALSE(parsed.find(Protocol::kIp6));
-  CHECK(address("/ip4/0.0.0.0/unix/a/b/c/d").components()[1].value_text() == "/a/b/c/d");
-  CHECK(Multiaddr().components().empty());
+  const Multiaddr path = address("/ip4/0.0.0.0/unix/a/b/c/d");
+  CHECK(path.components()[1].value_text() == "/a/b/c/d");
+  const Multiaddr empty;
+  CHECK(empty.components().empty());
 }
 
 TEST_CASE("multiaddr: made from an address and a port") {
