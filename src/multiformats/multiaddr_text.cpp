@@ -25,6 +25,37 @@ bool looks_like_value(const ProtocolInfo* previous, std::string_view name) {
          nearest_protocol_name(name).empty();
 }
 
+/// A component in a multiaddr's text.
+struct TextComponent {
+  const ProtocolInfo* info = nullptr;
+  base::Bytes value;
+  std::size_t end = 0;  ///< where the slash of the next component is
+};
+
+/// Reads the component whose slash is at `position`; `previous` is the one before it.
+std::expected<TextComponent, MultiaddrError> read_component(std::string_view text,
+                                                            std::size_t position,
+                                                            const ProtocolInfo* previous) {
+  const std::string_view name = part_at(text, position);
+  const ProtocolInfo* const info = find_protocol(name);
+  if (info == nullptr && looks_like_value(previous, name)) {
+    return failure(Kind::kUnexpectedValue, position, name, previous);
+  }
+  if (info == nullptr) return failure(Kind::kUnknownProtocol, position, name);
+
+  const std::size_t after_name = position + 1 + name.size();
+  if (!info->has_value()) return TextComponent{info, {}, after_name};
+
+  // A path takes all the rest, beginning with the slash after the name.
+  const std::string_view rest = text.substr(after_name);
+  const std::string_view written = info->is_path() || rest.empty() ? rest : part_at(rest, 0);
+  if (written.empty()) return failure(Kind::kMissingValue, position, name, info);
+  auto value = parse_value(info->kind, written);
+  if (!value) return failure(Kind::kInvalidValue, position, written, info);
+  return TextComponent{info, *std::move(value),
+                       after_name + written.size() + (info->is_path() ? 0 : 1)};
+}
+
 }  // namespace
 
 std::expected<Multiaddr, MultiaddrError> Multiaddr::parse(std::string_view text) {
@@ -36,30 +67,14 @@ std::expected<Multiaddr, MultiaddrError> Multiaddr::parse(std::string_view text)
   base::Bytes bytes;
   const ProtocolInfo* previous = nullptr;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t position = at;
-    const std::string_view name = part_at(text, at);
-    const ProtocolInfo* const info = find_protocol(name);
-    if (info == nullptr) {
-      if (looks_like_value(previous, name)) {
-        return failure(Kind::kUnexpectedValue, position, name, previous);
-      }
-      return failure(Kind::kUnknownProtocol, position, name);
+    const auto component = read_component(text, at, previous);
+    if (!component) return std::unexpected(component.error());
+    append_component(bytes, *component->info, component->value);
+    if (bytes.size() > kMaxBytes) {
+      return failure(Kind::kTooLong, at, component->info->name);
     }
-    at += 1 + name.size();
-
-    base::Bytes value;
-    if (info->has_value()) {
-      if (at == text.size()) return failure(Kind::kMissingValue, position, name, info);
-      const std::string_view written = info->is_path() ? text.substr(at) : part_at(text, at);
-      if (written.empty()) return failure(Kind::kMissingValue, position, name, info);
-      auto parsed = parse_value(info->kind, written);
-      if (!parsed) return failure(Kind::kInvalidValue, position, written, info);
-      value = *std::move(parsed);
-      at += written.size() + (info->is_path() ? 0 : 1);
-    }
-    append_component(bytes, *info, value);
-    if (bytes.size() > kMaxBytes) return failure(Kind::kTooLong, position, name);
-    previous = info;
+    previous = component->info;
+    at = component->end;
   }
   return Multiaddr{std::move(bytes)};
 }

@@ -3,6 +3,8 @@
 
 #include <ggen/p2p/multiformats/protocols.hpp>
 
+#include "base_codec.hpp"
+
 namespace ggen::p2p::multiformats {
 namespace {
 
@@ -95,11 +97,13 @@ const ProtocolInfo* find_protocol(std::string_view name) noexcept {
 
 std::string_view nearest_protocol_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxName) return {};
+  std::string lower{name};
+  std::ranges::transform(lower, lower.begin(), ascii_lower);
   // One slip in a short name, two in a longer one: with more, any name resembles another.
   std::size_t nearest = name.size() <= 4 ? 1 : 2;
   std::string_view found;
   for (const ProtocolInfo& info : kTable) {
-    const std::size_t distance = edit_distance(name, info.name);
+    const std::size_t distance = edit_distance(lower, info.name);
     if (distance > nearest || (distance == nearest && !found.empty())) continue;
     nearest = distance;
     found = info.name;

@@ -79,7 +79,7 @@ TEST_CASE("protocols: what is not registered is not found") {
 
 TEST_CASE("protocols: the nearest name") {
   CHECK(nearest_protocol_name("tpc") == "tcp");
-  CHECK(nearest_protocol_name("TCP").empty());
+  CHECK(nearest_protocol_name("TCP") == "tcp");
   CHECK(nearest_protocol_name("ipv4") == "ip4");
   CHECK(nearest_protocol_name("quicv1") == "quic-v1");
   CHECK(nearest_protocol_name("p2p-webcrt-direct") == "p2p-webrtc-direct");
