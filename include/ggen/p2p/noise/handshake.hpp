@@ -66,8 +66,9 @@ class Handshake {
   std::expected<std::optional<Session>, Error> advance(base::BytesView& input);
   std::expected<bool, Error> gather(base::BytesView& input);
   std::expected<void, Error> read_message();
-  std::expected<void, Error> write_message();
-  std::expected<void, Error> check_payload(base::BytesView payload);
+  std::expected<void, Error> write_message(base::BytesView payload);
+  std::expected<void, Error> check_payload(base::BytesView bytes,
+                                           const crypto::X25519PublicKey& remote_static);
   std::expected<Session, Error> make_session();
 
   Role role_;

@@ -48,8 +48,10 @@ class HandshakeState {
   /// Takes a whole message of the remote and gives its payload. Only when it is the remote's turn.
   std::expected<base::Bytes, Error> read_message(base::BytesView message);
 
-  /// The remote's static key; once it has been received.
-  [[nodiscard]] const crypto::X25519PublicKey& remote_static() const;
+  /// The remote's static key, once a message has brought it.
+  [[nodiscard]] const std::optional<crypto::X25519PublicKey>& remote_static() const noexcept {
+    return remote_static_;
+  }
   /// The same value on both sides of a finished handshake, and different in every other one.
   [[nodiscard]] const crypto::Sha256Digest& hash() const noexcept { return symmetric_.hash(); }
   /// Only of a finished handshake.

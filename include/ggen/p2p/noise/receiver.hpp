@@ -14,8 +14,8 @@ namespace ggen::p2p::noise {
 ///
 /// A frame that lies whole in the input is opened straight into a pooled buffer of its size, so
 /// that warm receiving allocates nothing. A frame in pieces is gathered in a pooled buffer that
-/// grows with what has arrived, whatever length it announces: at most twice its bytes plus 512,
-/// never more than 128 KiB. Between frames no buffer is held.
+/// grows with what has arrived, whatever length it announces: it takes at most four times those
+/// bytes (256 bytes at least, 128 KiB at most). Between frames no buffer is held.
 class Receiver {
  public:
   explicit Receiver(CipherState cipher) : cipher_(std::move(cipher)) {}
@@ -32,9 +32,9 @@ class Receiver {
 
  private:
   std::expected<std::optional<base::Buffer>, Error> next_message(base::BytesView& input);
-  std::expected<base::Buffer, Error> open_from(base::BytesView sealed);
+  std::expected<base::Buffer, Error> open_whole(base::BytesView frame);
   std::expected<base::Buffer, Error> open_partial();
-  void gather(base::BytesView& input, std::size_t frame_size);
+  void gather(base::BytesView& input, std::size_t target);
 
   CipherState cipher_;
   base::Buffer partial_;  // the bytes of an unfinished frame, its length included
