@@ -19,7 +19,7 @@ namespace ggen::p2p::noise {
 
 struct HandshakeConfig {
   /// Who must be at the other end: the dialled peer. Anybody when not given.
-  std::optional<multiformats::PeerId> expected_peer;
+  std::optional<multiformats::PeerId> expected_peer = std::nullopt;
   /// Bytes of one handshake message of the remote, at most 65,535. The largest identity key and
   /// its signature take about 2.2 KiB.
   std::size_t max_message = 8192;
