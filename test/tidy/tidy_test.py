@@ -31,7 +31,9 @@ CLEAN = {
     "src/host/host.cpp":
         "#include <asio.hpp>\n#include <fstream>\n#include <mutex>\n#include <ggen/p2p/noise/noise.hpp>\n"
         "auto now = std::chrono::steady_clock::now();\nstd::shared_ptr<int> p;\n",
-    "src/host/meson.build": "host_lib = static_library('ggen-host', 'host.cpp', dependencies: [asio_dep, threads_dep, noise_dep])\n",
+    "src/host/meson.build":
+        "host_lib = static_library('ggen-host', 'host.cpp',\n"
+        "  dependencies: [asio_dep, threads_dep, noise_dep])\n",
     "test/noise/noise_test.cpp": "#include <thread>\nauto t = std::chrono::steady_clock::now();\n",
 }
 
