@@ -21,8 +21,8 @@ class KeepAlive {
   /// The value of the ping that is sent now.
   [[nodiscard]] std::uint32_t send(base::Instant now) noexcept;
 
-  /// Something came in. Any sign of life will do: the answer may be stuck behind bulk.
-  void received(base::Instant now) noexcept { heard_ = now; }
+  /// The remote shows that it is there. Any sign will do: the answer may be stuck behind bulk.
+  void sign_of_life(base::Instant now) noexcept { heard_ = now; }
   /// An answer came in. One that does not match the ping under way is ignored, as go-yamux does: it
   /// proves nothing, and it costs nothing.
   void pong(std::uint32_t value, base::Instant now) noexcept;

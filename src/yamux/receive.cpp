@@ -7,7 +7,7 @@ namespace ggen::p2p::yamux {
 
 void Session::receive(base::Buffer bytes, base::Instant now) {
   State& state = *state_;
-  if (!bytes.empty()) state.keep_alive.received(now);
+  if (!bytes.empty()) state.keep_alive.sign_of_life(now);
   while (!bytes.empty() && !state.ended) {
     if (state.body.left > 0) {
       state.on_body(bytes);

@@ -21,12 +21,16 @@ bool Session::wants_transmit() const noexcept {
 }
 
 std::size_t Session::transmit(base::MutableBytes out, base::Instant now) {
+  // The transport takes more after it was full: the remote has acknowledged something. During a
+  // long upload on a slow line this may be all that is heard of it.
+  if (state_->backlogged) state_->keep_alive.sign_of_life(now);
   FrameWriter writer{out};
   state_->write_session_frames(writer, now);
   state_->write_control_frames(writer);
   state_->write_data_frames(writer);
   // The ends of streams whose last bytes have just been written.
   state_->write_control_frames(writer);
+  state_->backlogged = wants_transmit();
   return writer.written();
 }
 

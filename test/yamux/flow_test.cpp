@@ -165,8 +165,22 @@ TEST_CASE("fairness: a stream without credit holds up no other") {
   CHECK(pair.server().at(free).received.size() == 1000);
 }
 
-TEST_CASE(
-    "spans: any of kMinTransmit bytes or more makes progress, and smaller ones break nothing") {
+TEST_CASE("spans: what there is to send fills the span, but for crumbs") {
+  Owner client = quiet_owner(Role::kClient);
+  for (int i = 0; i < 3; ++i) {
+    client.session.write(client.session.open({}).value(), Bytes(200'000));
+  }
+  for (const std::size_t span : {std::size_t{65'408}, std::size_t{40'000}, std::size_t{1024}}) {
+    Bytes out(span);
+    const std::size_t size = client.session.transmit(out, {});
+    CHECK(size > span - 300);
+    for (const Frame& frame : FrameParser{}.feed(BytesView{out}.first(size))) {
+      CHECK(frame.body.size() >= 256);
+    }
+  }
+}
+
+TEST_CASE("spans: kMinTransmit bytes make progress, and fewer break nothing") {
   for (std::size_t span = 0; span < 200; ++span) {
     Owner client{Role::kClient};
     const StreamId stream = client.session.open({}).value();

@@ -18,7 +18,7 @@ TEST_CASE("keep-alive: the first ping is due at once, the next an interval after
   CHECK(alive.due());
   const std::uint32_t value = alive.send(kStart);
   CHECK_FALSE(alive.due());
-  alive.received(kStart + 50ms);
+  alive.sign_of_life(kStart + 50ms);
   alive.pong(value, kStart + 50ms);
   CHECK(alive.rtt() == 50ms);
   CHECK(alive.deadline() == kStart + 50ms + 30s);
@@ -41,11 +41,11 @@ TEST_CASE("keep-alive: silence after a ping ends it, whether the ping could be s
 TEST_CASE("keep-alive: any sign of life will do") {
   KeepAlive alive{Config{}, kStart};
   const std::uint32_t value = alive.send(kStart);
-  alive.received(kStart + 7s);
+  alive.sign_of_life(kStart + 7s);
   CHECK(alive.deadline() == kStart + 10s);
   CHECK(alive.handle_timeout(kStart + 10s));
   CHECK(alive.deadline() == kStart + 17s);
-  alive.received(kStart + 16s);
+  alive.sign_of_life(kStart + 16s);
   alive.pong(value, kStart + 16s);
   CHECK(alive.handle_timeout(kStart + 17s));
   CHECK_FALSE(alive.due());

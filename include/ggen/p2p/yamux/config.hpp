@@ -37,7 +37,8 @@ struct Config {
   /// From a pong to the next ping. Pings keep the path open and measure the round trip, without
   /// which windows do not grow; the first is sent at once.
   base::Duration keep_alive_interval = std::chrono::seconds{30};
-  /// How long the remote may send nothing at all after a ping became due.
+  /// How long the remote may give no sign of life after a ping became due: neither bytes, nor room
+  /// for more of them in a transport that was full.
   base::Duration keep_alive_timeout = std::chrono::seconds{10};
 };
 
