@@ -21,7 +21,7 @@ enum class FrameError : std::uint8_t {
 [[nodiscard]] std::string_view to_string(FrameError error) noexcept;
 
 /// Cuts a byte stream into frames, however it was fragmented. A length prefix is never believed
-/// before its bytes arrive: memory stays below twice the bytes received of the current frame.
+/// before its bytes arrive: memory follows what was received of the current frame.
 class FrameDecoder {
  public:
   /// Frames may carry up to `max_size` bytes, the prefix not counted.
@@ -29,7 +29,8 @@ class FrameDecoder {
 
   /// Takes the bytes of one frame from the front of `data`. Returns the frame when it is complete,
   /// leaving what follows it in `data`; otherwise takes all of `data` and returns nothing. A frame
-  /// that lies in `data` as a whole shares its block. After an error the decoder is of no use.
+  /// that lies in `data` as a whole shares its block: copy what is kept for long. After an error
+  /// the decoder is of no use.
   [[nodiscard]] std::expected<std::optional<Buffer>, FrameError> take(Buffer& data);
 
   /// True when the byte stream may end here: no frame has begun.
