@@ -2,13 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <expected>
 #include <optional>
 #include <string_view>
 #include <variant>
 
 #include <ggen/p2p/base/buffer.hpp>
+#include <ggen/p2p/base/fifo.hpp>
 #include <ggen/p2p/base/hash_map.hpp>
 #include <ggen/p2p/base/slot_map.hpp>
 #include <ggen/p2p/base/time.hpp>
@@ -155,7 +155,7 @@ class Engine {
   base::HashMap<multiformats::PeerId, std::size_t> servers_per_peer_;
   base::TimerHeap<PerfId> client_timers_;
   base::TimerHeap<connection::StreamRef> server_timers_;
-  std::deque<Output> outputs_;
+  base::Fifo<Output> outputs_;
 };
 
 }  // namespace ggen::p2p::perf

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include <ggen/p2p/base/byte_queue.hpp>
+#include <ggen/p2p/base/fifo.hpp>
 #include <ggen/p2p/base/hash_map.hpp>
 #include <ggen/p2p/base/slot_map.hpp>
 #include <ggen/p2p/base/time.hpp>
@@ -51,12 +52,14 @@ enum class PingError : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(PingError error) noexcept;
 
-/// The end of a ping: the time from sending the payload to receiving all of its echo, or why there
-/// is none.
+/// The time from sending the payload to receiving all of its echo, or why there is none.
+using RoundTrip = std::expected<base::Duration, PingError>;
+
+/// The end of a ping.
 struct PingDone {
   PingId id;
   multiformats::PeerId peer;
-  std::expected<base::Duration, PingError> round_trip;
+  RoundTrip round_trip;
 };
 
 enum class DropReason : std::uint8_t {
@@ -98,8 +101,6 @@ class Engine {
   [[nodiscard]] std::optional<base::Instant> next_deadline() const;
 
  private:
-  using Payload = std::array<std::uint8_t, kPayloadSize>;
-
   struct Ping {
     multiformats::PeerId peer;
     std::optional<connection::ConnectionId> on;
@@ -110,8 +111,8 @@ class Engine {
     std::deque<PingId> pings;
     std::optional<connection::OpenToken> token;
     std::optional<connection::StreamRef> stream;
-    bool finished = false;
-    Payload payload{};
+    bool finished = false;  // our end of stream is sent: it only waits to be closed
+    std::array<std::uint8_t, kPayloadSize> payload{};
     std::size_t echoed = 0;
     base::Instant sent;
   };
@@ -122,21 +123,22 @@ class Engine {
     bool remote_finished = false;
   };
 
-  void handle_input(const connection::stream_input::Opening& input, base::Instant now);
-  void handle_input(const connection::stream_input::OpenFailed& input, base::Instant now);
-  void handle_input(const connection::stream_input::Opened& input, base::Instant now);
-  void handle_input(connection::stream_input::Data& input, base::Instant now);
-  void handle_input(const connection::stream_input::Written& input, base::Instant now);
-  void handle_input(const connection::stream_input::Finished& input, base::Instant now);
-  void handle_input(const connection::stream_input::Closed& input, base::Instant now);
+  void handle_input(const connection::stream_input::Opening& in, base::Instant now);
+  void handle_input(const connection::stream_input::OpenFailed& in, base::Instant now);
+  void handle_input(const connection::stream_input::Opened& in, base::Instant now);
+  void handle_input(const connection::stream_input::Data& in, base::Instant now);
+  void handle_input(const connection::stream_input::Written& in, base::Instant now);
+  void handle_input(const connection::stream_input::Finished& in, base::Instant now);
+  void handle_input(const connection::stream_input::Closed& in, base::Instant now);
 
   void advance(const multiformats::PeerId& peer, base::Instant now);
   void send_payload(Lane& lane, base::Instant now);
   void receive_echo(const multiformats::PeerId& peer, base::BytesView bytes, base::Instant now);
-  void end_ping(const multiformats::PeerId& peer, std::expected<base::Duration, PingError> result);
-  void drop_stream(Lane& lane);
+  void end(PingId id, std::optional<RoundTrip> report, base::Instant now);
+  void abandon_stream(Lane& lane);
+  void forget_stream(Lane& lane);
 
-  void accept(const connection::stream_input::Opened& input, base::Instant now);
+  void accept(const connection::stream_input::Opened& in, base::Instant now);
   void echo(connection::StreamRef stream, Inbound& inbound, base::Instant now);
   void drop_inbound(connection::StreamRef stream, DropReason reason);
   void forget_inbound(connection::StreamRef stream);
@@ -152,7 +154,7 @@ class Engine {
   base::HashMap<multiformats::PeerId, std::size_t> inbound_per_peer_;
   base::TimerHeap<PingId> ping_timers_;
   base::TimerHeap<connection::StreamRef> stream_timers_;
-  std::deque<Output> outputs_;
+  base::Fifo<Output> outputs_;
 };
 
 }  // namespace ggen::p2p::ping
