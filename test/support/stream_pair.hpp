@@ -130,10 +130,9 @@ class StreamPair {
     bool finish_seen = false;  // by the receiver
   };
   struct Stream {
-    std::array<Pipe, 2> pipes;  // by the sender's side
-    std::array<bool, 2> alive = {true, false};
+    std::array<Pipe, 2> pipes;    // by the sender's side
+    std::array<bool, 2> alive{};  // the listener's from when the request for it has arrived
     std::string protocol;
-    std::size_t opener = 0;
     base::Instant last_delivery;
   };
 
@@ -196,7 +195,7 @@ class StreamPair {
     const std::uint32_t id = next_stream_++;
     Stream& stream = streams_[id];
     stream.protocol = open.protocols.front();
-    stream.opener = side;
+    stream.alive[side] = true;
     for (Pipe& pipe : stream.pipes) pipe.credit = options_.window;
     at(now_, [this, side, id, token] {
       tell(side, connection::stream_input::Opening{token, ref(side, id)});
