@@ -247,7 +247,8 @@ void Engine::handle_input(const input::Closed& in, base::Instant now) {
 
 void Engine::accept(const input::Opened& in, base::Instant now) {
   std::size_t& count = inbound_per_peer_[in.peer];
-  if (count == config_.max_inbound_per_peer) {
+  if (count >= config_.max_inbound_per_peer) {
+    if (count == 0) inbound_per_peer_.erase(in.peer);
     outputs_.push(output::Reset{in.stream});
     outputs_.push(InboundDropped{in.stream, in.peer, DropReason::kTooManyStreams});
     return;

@@ -107,43 +107,47 @@ class Engine {
   };
   struct Client {
     multiformats::PeerId peer;
-    connection::OpenToken token = 0;
-    std::optional<connection::StreamRef> stream;
-    bool agreed = false;    // the server speaks the protocol
-    bool finished = false;  // our end of stream is sent
-    bool done = false;      // reported; the stream only waits to be closed
-    Sender sender;
     std::uint64_t upload = 0;
     std::uint64_t download = 0;
+    connection::OpenToken token = 0;
+    std::optional<connection::StreamRef> stream{};
+    bool agreed = false;    // the server speaks the protocol
+    bool finished = false;  // our end of stream is sent
+    Sender sender{};
     std::uint64_t received = 0;
-    base::Instant opened;
-    base::Instant uploaded;
+    base::Instant opened{};
+    base::Instant uploaded{};
   };
   struct Server {
     multiformats::PeerId peer;
     std::uint64_t wanted = 0;
     std::size_t header_size = 0;  // bytes of the request seen
-    bool sending = false;
-    bool finished = false;
-    Sender sender;
+    bool finished = false;        // our end of stream is sent
+    Sender sender{};
   };
 
-  void handle_input(const connection::stream_input::Opening& input, base::Instant now);
-  void handle_input(const connection::stream_input::OpenFailed& input, base::Instant now);
-  void handle_input(const connection::stream_input::Opened& input, base::Instant now);
-  void handle_input(const connection::stream_input::Data& input, base::Instant now);
-  void handle_input(const connection::stream_input::Written& input, base::Instant now);
-  void handle_input(const connection::stream_input::Finished& input, base::Instant now);
-  void handle_input(const connection::stream_input::Closed& input, base::Instant now);
+  void handle_input(const connection::stream_input::Opening& in, base::Instant now);
+  void handle_input(const connection::stream_input::OpenFailed& in, base::Instant now);
+  void handle_input(const connection::stream_input::Opened& in, base::Instant now);
+  void handle_input(const connection::stream_input::Data& in, base::Instant now);
+  void handle_input(const connection::stream_input::Written& in, base::Instant now);
+  void handle_input(const connection::stream_input::Finished& in, base::Instant now);
+  void handle_input(const connection::stream_input::Closed& in, base::Instant now);
 
-  void pump(connection::StreamRef stream, Sender& sender);
-  void pump_client(Client& client, base::Instant now);
-  void pump_server(connection::StreamRef stream, Server& server);
+  void send(connection::StreamRef stream, Sender& sender);
+  [[nodiscard]] const base::Buffer& zeros();
+
+  void advance(PerfId id, Client& client, base::Instant now);
+  void succeed(PerfId id, const Client& client, base::Instant now);
   void fail(PerfId id, PerfError error);
-  void forget(PerfId id);
-  void drop_server(connection::StreamRef stream, DropReason reason);
-  void forget_server(connection::StreamRef stream);
-  [[nodiscard]] Client* client_of(connection::StreamRef stream, PerfId* id = nullptr);
+  void abandon(PerfId id);
+  [[nodiscard]] Client* client_of(connection::StreamRef stream, PerfId& id);
+
+  void accept(const connection::stream_input::Opened& in, base::Instant now);
+  void receive_request(Server& server, base::BytesView bytes);
+  void advance(connection::StreamRef stream, Server& server, base::Instant now);
+  void drop(connection::StreamRef stream, DropReason reason);
+  void forget(connection::StreamRef stream);
 
   Config config_;
   base::Buffer zeros_;
@@ -154,7 +158,7 @@ class Engine {
   base::HashMap<connection::StreamRef, Server> servers_;
   base::HashMap<multiformats::PeerId, std::size_t> servers_per_peer_;
   base::TimerHeap<PerfId> client_timers_;
-  base::TimerHeap<connection::StreamRef> server_timers_;
+  base::TimerHeap<connection::StreamRef> stream_timers_;  // of servers, and of what must close
   base::Fifo<Output> outputs_;
 };
 
