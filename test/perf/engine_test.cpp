@@ -63,7 +63,7 @@ TEST_CASE("perf: uploads and downloads of all sizes, whatever the fragmentation"
       perf::Engine a{perf::Config{}};
       perf::Engine b{perf::Config{}};
       const test::LinkOptions link{
-          .seed = ++seed, .window = 50'000, .send_queue = 30'000, .max_fragment = 100 * seed};
+          .seed = ++seed, .window = 50'000, .send_queue = 30'000, .max_fragment = 500 * seed};
       test::StreamPair<perf::Engine> pair{a, b, {test::peer_id(1), test::peer_id(2)}, link};
       pair.call(0, [&](perf::Engine& e) { e.run(test::peer_id(2), upload, download, pair.now()); });
       pair.run();

@@ -33,7 +33,7 @@ struct Config {
   std::size_t max_sent_messages = 10;
   /// Bytes of all messages of one identify or push together.
   std::size_t max_received = 64 * 1024;
-  Limits limits;
+  Limits limits{};
   /// Streams of one connection on which we answer, or are told, at a time.
   std::size_t max_inbound_per_connection = 4;
   /// Pushes that a connection may send at once; after that, one every push_interval.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <ggen/p2p/base/buffer.hpp>
+#include <ggen/p2p/base/fifo.hpp>
 #include <ggen/p2p/base/frame.hpp>
 #include <ggen/p2p/base/hash_map.hpp>
 #include <ggen/p2p/base/slot_map.hpp>
@@ -40,7 +41,7 @@ struct Service {
   std::size_t max_response = 256 * 1024;     ///< bytes of a response's map
   std::size_t max_responses = 16;            ///< responses to one request
   std::uint64_t max_body = 4 * 1024 * 1024;  ///< bytes behind one response
-  MessageLimits message;
+  MessageLimits message{};
   /// A request or response that does not move for this long is reset. As a server this bounds how
   /// long a request may take to arrive, the owner to answer, and the client to read.
   base::Duration stall_timeout = std::chrono::seconds{20};
@@ -133,10 +134,11 @@ class Engine {
   // The client.
 
   /// Asks `peer`, connecting to it if need be. RequestDone follows within `timeout`, unless the
-  /// request is cancelled. The map must fit the service's max_request.
+  /// request is cancelled; with kTooLarge at once when the map is above max_request.
   RequestId request(const multiformats::PeerId& peer, ServiceId service, const MapBuilder& message,
                     base::Duration timeout, base::Instant now);
   /// Says that `size` bytes of ResponseBody have been dealt with: the server may send as many more.
+  /// Does nothing on a dead id.
   void consume(RequestId id, std::size_t size, base::Instant now);
   /// Forgets a request: no event about it follows. Does nothing on a dead id.
   void cancel(RequestId id);
@@ -144,7 +146,8 @@ class Engine {
   // The server. All do nothing on a dead id.
 
   /// Sends a response: its map and, when `body` is not 0, the announcement of as many bytes, which
-  /// write_body then sends. The map must not hold kBodyKey. The former response must be complete.
+  /// write_body then sends. The map must not hold kBodyKey; above max_response, the stream is reset
+  /// and ServedLost follows. The former response must be complete.
   void respond(ServedId id, const MapBuilder& message, std::uint64_t body, base::Instant now);
   /// Sends the next bytes of the last response's body, at most what is missing. BodyWritten
   /// follows; an owner that sends much keeps few of them unanswered.
@@ -159,6 +162,79 @@ class Engine {
   void handle_timeout(base::Instant now);
   [[nodiscard]] std::optional<Output> poll();
   [[nodiscard]] std::optional<base::Instant> next_deadline() const;
+
+ private:
+  struct ServiceState {
+    Service service;
+    std::size_t inbound = 0;
+    base::HashMap<multiformats::PeerId, std::size_t> inbound_per_peer{};
+  };
+  struct Client {
+    multiformats::PeerId peer;
+    ServiceId service{};
+    connection::OpenToken token = 0;
+    base::Buffer request;
+    base::FrameDecoder decoder;
+    std::optional<connection::StreamRef> stream{};
+    std::size_t responses = 0;
+    std::uint64_t body_left = 0;  // not yet received
+    std::size_t charged = 0;      // received of bodies, not yet consumed by the owner
+  };
+  enum class Wrote : std::uint8_t { kResponse, kBody };
+  struct Served {
+    multiformats::PeerId peer;
+    ServiceId service{};
+    connection::StreamRef stream;
+    base::FrameDecoder decoder;
+    bool asked = false;              // the owner knows of it
+    bool finished = false;           // the owner is done with it; the client still reads
+    std::uint64_t body_left = 0;     // not yet written
+    base::Fifo<Wrote> unanswered{};  // Writes
+  };
+
+  [[nodiscard]] ServiceState& state(ServiceId id);
+
+  void handle_input(const connection::stream_input::Opening& in, base::Instant now);
+  void handle_input(const connection::stream_input::OpenFailed& in, base::Instant now);
+  void handle_input(const connection::stream_input::Opened& in, base::Instant now);
+  void handle_input(connection::stream_input::Data& in, base::Instant now);
+  void handle_input(const connection::stream_input::Written& in, base::Instant now);
+  void handle_input(const connection::stream_input::Finished& in, base::Instant now);
+  void handle_input(const connection::stream_input::Closed& in, base::Instant now);
+
+  // The client (client.cpp).
+  void progress(RequestId id, const Client& client, base::Instant now);
+  void receive(RequestId id, base::Buffer data, base::Instant now);
+  [[nodiscard]] std::expected<void, Error> receive_responses(RequestId id, Client& client,
+                                                             base::Buffer data);
+  [[nodiscard]] std::expected<void, Error> accept_response(RequestId id, Client& client,
+                                                           base::Buffer frame);
+  void receive_end(RequestId id, base::Instant now);
+  void fail(RequestId id, Error error);
+  void forget(RequestId id);
+
+  // The server (server.cpp).
+  void accept(const connection::stream_input::Opened& in, base::Instant now);
+  void receive(ServedId id, base::Buffer data, base::Instant now);
+  [[nodiscard]] std::expected<void, Error> receive_request(ServedId id, Served& served,
+                                                           base::Buffer data);
+  [[nodiscard]] Served* owned(ServedId id);
+  void write(Served& served, base::Buffer data, Wrote what);
+  void lose(ServedId id, Error error);
+  void forget(ServedId id);
+
+  std::vector<ServiceState> services_;
+  connection::OpenToken next_token_ = 1;
+  base::SlotMap<Client, RequestTag> clients_;
+  base::HashMap<connection::OpenToken, RequestId> opening_;
+  base::HashMap<connection::StreamRef, RequestId> client_streams_;
+  base::SlotMap<Served, ServedTag> served_;
+  base::HashMap<connection::StreamRef, ServedId> served_streams_;
+  base::TimerHeap<RequestId> deadlines_;
+  base::TimerHeap<RequestId> stalls_;
+  base::TimerHeap<ServedId> served_timers_;
+  base::TimerHeap<connection::StreamRef> closing_;  // streams of ours that only have to close
+  base::Fifo<Output> outputs_;
 };
 
 }  // namespace ggen::p2p::reqresp

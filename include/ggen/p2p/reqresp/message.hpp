@@ -5,7 +5,9 @@
 #include <expected>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <ggen/p2p/base/buffer.hpp>
@@ -22,7 +24,7 @@ enum class MessageError : std::uint8_t {
   kBadKey,         ///< a key that is not a string, or that comes twice in one map
   kBadText,        ///< a string that is not UTF-8
   kTooDeep,        ///< nested deeper than the limit
-  kTooManyValues,  ///< more values than the limit, or a count that the size rules out
+  kTooManyValues,  ///< more values than the limit
 };
 [[nodiscard]] std::string_view to_string(MessageError error) noexcept;
 
@@ -30,7 +32,7 @@ enum class MessageError : std::uint8_t {
 struct MessageLimits {
   /// Maps and arrays within each other, the outermost counted.
   std::size_t max_depth = 8;
-  /// Values of all kinds, keys included. Reading takes 32 bytes of memory each.
+  /// Values of all kinds, keys included. Reading takes 24 bytes of memory each.
   std::size_t max_values = 16 * 1024;
 };
 
