@@ -7,13 +7,17 @@
 
 namespace ggen::p2p::base {
 
-/// A first-in first-out queue for the outputs of an engine: one allocation when warm, next to nothing when idle (an empty
-/// std::deque holds more than half a kilobyte, which counts when there are thousands of engines).
+/// A first-in first-out queue for the outputs of an engine: one allocation when warm, next to
+/// nothing when idle (an empty std::deque holds more than half a kilobyte, which counts when there
+/// are thousands of engines).
 template <class T>
 class Fifo {
  public:
   [[nodiscard]] bool empty() const noexcept { return head_ == items_.size(); }
   [[nodiscard]] std::size_t size() const noexcept { return items_.size() - head_; }
+
+  /// The next to come out; only while not empty.
+  [[nodiscard]] T& front() noexcept { return items_[head_]; }
 
   void push(T item) { items_.push_back(std::move(item)); }
 

@@ -95,9 +95,13 @@ struct StreamClosed {
   StreamId stream;
   StreamEnd end{};
 };
-/// The last event of the channel; each open stream has got its StreamClosed before it.
+/// The last event of the channel; each open stream has got its StreamClosed before it. What is left
+/// to transmit (a goodbye) may still be sent.
 struct Closed {
   CloseReason reason{};
+  /// What exactly went wrong in the layer that ended it, for logs; empty when the reason says it
+  /// all. Static text.
+  std::string_view detail;
 };
 
 }  // namespace event
