@@ -50,7 +50,7 @@ TEST_CASE("flow: the window grows with the distance until the line is full") {
 }
 
 TEST_CASE("flow: on a long fat line the window grows to its limit and no further") {
-  for (const std::uint32_t limit : {16 * 1024 * 1024, 3'000'000}) {
+  for (const std::uint32_t limit : {16u * 1024 * 1024, 3'000'000u}) {
     Config config;
     config.max_stream_window = limit;
     Pair pair{{.latency = 50ms, .socket = 64 * kMi}, config};

@@ -125,7 +125,7 @@ TEST_CASE("limits: streams beyond the limit are refused until others are gone") 
   Config config;
   config.max_inbound_streams = 3;
   Owner server = quiet_owner(Role::kServer, config);
-  for (const std::uint32_t id : {1, 3, 5}) server.receive(update(id, 0, flag::kSyn));
+  for (const std::uint32_t id : {1u, 3u, 5u}) server.receive(update(id, 0, flag::kSyn));
   server.receive(data(7, 4, flag::kSyn), base::as_bytes("late"));
   server.receive(data(7, 4), base::as_bytes("more"));
   CHECK(server.opened.size() == 3);
@@ -145,7 +145,7 @@ TEST_CASE("limits: streams that this side has not answered have a limit of their
   Config config;
   config.max_unacknowledged_inbound = 2;
   Owner server = quiet_owner(Role::kServer, config);
-  for (const std::uint32_t id : {1, 3, 5}) server.receive(update(id, 0, flag::kSyn));
+  for (const std::uint32_t id : {1u, 3u, 5u}) server.receive(update(id, 0, flag::kSyn));
   CHECK(server.opened == std::vector<StreamId>{{1}, {3}});
   CHECK(server.transmit() == Frames{{update(5, 0, flag::kRst), {}}});
   server.session.write({1}, base::as_bytes("accepted"));

@@ -34,6 +34,9 @@ struct StreamClosed {
   StreamId stream;
   StreamEnd end{};
 };
+/// A GO_AWAY of the remote ends the session at once, open streams included: that is how go-yamux,
+/// rust-yamux and js-libp2p mean it and take it.
+///
 /// The last event of the session; each open stream has got its StreamClosed before it. Transmit
 /// what is left (the GO_AWAY), then close the transport: some remotes leave it open.
 struct SessionClosed {
