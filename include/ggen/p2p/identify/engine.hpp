@@ -6,8 +6,10 @@
 #include <string_view>
 #include <variant>
 
+#include <ggen/p2p/base/fifo.hpp>
 #include <ggen/p2p/base/frame.hpp>
 #include <ggen/p2p/base/hash_map.hpp>
+#include <ggen/p2p/base/slot_map.hpp>
 #include <ggen/p2p/base/time.hpp>
 #include <ggen/p2p/base/timer_heap.hpp>
 #include <ggen/p2p/connection/stream_io.hpp>
@@ -104,12 +106,89 @@ class Engine {
                  const multiformats::Multiaddr& remote_address, base::Instant now);
   /// The connection is gone: nothing more is said about it. Its streams may get their Closed before
   /// or after.
-  void disconnected(connection::ConnectionId connection, base::Instant now);
+  void disconnected(connection::ConnectionId connection);
 
   void handle(connection::StreamInput input, base::Instant now);
   void handle_timeout(base::Instant now);
   [[nodiscard]] std::optional<Output> poll();
   [[nodiscard]] std::optional<base::Instant> next_deadline() const;
+
+ private:
+  struct ExchangeTag;
+  using ExchangeId = base::Id<ExchangeTag>;
+
+  enum class Role : std::uint8_t {
+    kAsking,     // our question
+    kPushing,    // our push
+    kAnswering,  // their question
+    kListening,  // their push
+  };
+  // One stream, from the request for it to its end.
+  struct Exchange {
+    connection::ConnectionId connection;
+    Role role{};
+    base::FrameDecoder decoder;
+    connection::OpenToken token = 0;
+    std::optional<connection::StreamRef> stream{};
+    Info info{};  // as received so far
+    std::size_t received = 0;
+    bool spoken = false;  // a message was received
+    bool done = false;    // what was received is learnt
+
+    [[nodiscard]] bool reading() const noexcept {
+      return !done && (role == Role::kAsking || role == Role::kListening);
+    }
+  };
+  struct Connection {
+    multiformats::PeerId peer;
+    multiformats::Multiaddr remote_address;
+    std::uint64_t told = 0;  // the version of local_ that the peer may be taken to know
+    bool takes_pushes = false;
+    bool push_queued = false;
+    std::size_t inbound = 0;
+    base::Instant pushes_due{};  // by when the pushes so far are due, at one every push_interval
+  };
+
+  void handle_input(const connection::stream_input::Opening& in, base::Instant now);
+  void handle_input(const connection::stream_input::OpenFailed& in, base::Instant now);
+  void handle_input(const connection::stream_input::Opened& in, base::Instant now);
+  void handle_input(connection::stream_input::Data& in, base::Instant now);
+  void handle_input(const connection::stream_input::Finished& in, base::Instant now);
+  void handle_input(const connection::stream_input::Closed& in, base::Instant now);
+
+  // Pushes (engine.cpp).
+  void start_round(base::Instant now);
+  void queue_push(connection::ConnectionId connection);
+  void start_pushes(base::Instant now);
+
+  // Streams (exchange.cpp).
+  void open(connection::ConnectionId connection, Role role, base::Instant now);
+  void accept(const connection::stream_input::Opened& in, base::Instant now);
+  [[nodiscard]] std::optional<Error> refusal(Connection& connection, Role role, base::Instant now);
+  void send_info(const Exchange& exchange);
+  [[nodiscard]] std::optional<Error> receive(Exchange& exchange, base::Buffer data);
+  void end_in_time(ExchangeId id, base::Instant now);
+  [[nodiscard]] std::optional<Error> conclude(ExchangeId id, Error incomplete, base::Instant now);
+  void fail(ExchangeId id, Error error, base::Instant now);
+  void drop(ExchangeId id, base::Instant now);
+
+  Config config_;
+  Info local_;
+  std::uint64_t version_ = 0;  // of local_
+  base::HashMap<connection::ConnectionId, Connection> connections_;
+
+  base::SlotMap<Exchange, ExchangeTag> exchanges_;
+  base::HashMap<connection::OpenToken, ExchangeId> opening_;
+  base::HashMap<connection::StreamRef, ExchangeId> streams_;
+  base::TimerHeap<ExchangeId> timers_;
+  connection::OpenToken next_token_ = 1;
+
+  std::optional<base::Instant> round_due_;
+  std::optional<base::Instant> last_round_;
+  base::Fifo<connection::ConnectionId> to_push_;
+  std::size_t pushing_ = 0;
+
+  base::Fifo<Output> outputs_;
 };
 
 }  // namespace ggen::p2p::identify

@@ -43,7 +43,7 @@ struct Limits {
 };
 
 enum class DecodeError : std::uint8_t {
-  kMalformed,  ///< not a protobuf message, or a field of the wrong type
+  kMalformed,  ///< not a protobuf message
   kBadKey,     ///< the public key is present and invalid
 };
 [[nodiscard]] std::string_view to_string(DecodeError error) noexcept;
