@@ -12,6 +12,7 @@ namespace ggen::p2p::swarm {
 enum class AddressSource : std::uint8_t {
   kUser,      ///< configuration or the command line
   kRecord,    ///< certified: signed by the peer itself
+  kDialed,    ///< this node has reached the peer there
   kIdentify,  ///< the peer itself, over a secured connection
   kDiscovery,
   kDht,

@@ -122,7 +122,8 @@ enum class DialFailureKind : std::uint8_t {
   kSelf,     ///< the peer is this node
   kPeerDenied,
   kPeerNotAllowed,
-  kTooManyDials,  ///< the queue of dials is full
+  kTooManyConnections,  ///< no connection became free before the deadline
+  kTooManyDials,        ///< the queue of dials is full
   kStopping,
 };
 [[nodiscard]] std::string_view to_string(DialFailureKind kind) noexcept;

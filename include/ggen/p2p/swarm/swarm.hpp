@@ -114,8 +114,9 @@ class Swarm {
   /// Notes the addresses of a signed peer record in place of those of the peer's record before.
   std::expected<multiformats::PeerId, RecordError> add_signed_record(base::BytesView envelope,
                                                                      base::Instant now);
-  /// In no particular order: dialling ranks them.
-  [[nodiscard]] std::vector<BookAddress> addresses(const multiformats::PeerId& peer) const;
+  /// What the book knows and has not expired, in no particular order: dialling ranks them.
+  [[nodiscard]] std::vector<BookAddress> addresses(const multiformats::PeerId& peer,
+                                                   base::Instant now) const;
   /// The envelope of the newest signed record of a peer, to pass on; empty when there is none.
   /// Valid until the next call that is not const.
   [[nodiscard]] base::BytesView signed_record(const multiformats::PeerId& peer) const;
