@@ -13,7 +13,7 @@
 #include <ggen/p2p/crypto/crypto.hpp>
 #include <ggen/p2p/multiformats/multiaddr.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
-#include <ggen/p2p/swarm/address_book.hpp>
+#include <ggen/p2p/swarm/book_address.hpp>
 #include <ggen/p2p/swarm/config.hpp>
 #include <ggen/p2p/swarm/output.hpp>
 #include <ggen/p2p/swarm/peer_record.hpp>
