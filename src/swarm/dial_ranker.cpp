@@ -63,7 +63,7 @@ std::vector<RankedCandidate> rank(std::vector<Candidate> candidates,
   std::ranges::stable_sort(candidates, before);
   std::vector<Candidate> tracks[2];  // private and loopback, public
   for (Candidate& candidate : candidates) {
-    const bool is_public = candidate.endpoint.address.scope() == IpScope::kPublic;
+    const bool is_public = scope_of(candidate.endpoint.address) == IpScope::kPublic;
     tracks[is_public ? 1 : 0].push_back(std::move(candidate));
   }
   const base::Duration staggers[2] = {config.private_stagger, config.stagger};

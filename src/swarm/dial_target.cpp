@@ -2,7 +2,6 @@
 
 #include <string_view>
 
-
 namespace ggen::p2p::swarm {
 namespace {
 
@@ -11,10 +10,14 @@ using multiformats::Protocol;
 
 std::optional<AddressFamily> family_of(Protocol protocol) {
   switch (protocol) {
-    case Protocol::kDns: return AddressFamily::kAny;
-    case Protocol::kDns4: return AddressFamily::kIp4;
-    case Protocol::kDns6: return AddressFamily::kIp6;
-    default: return std::nullopt;
+    case Protocol::kDns:
+      return AddressFamily::kAny;
+    case Protocol::kDns4:
+      return AddressFamily::kIp4;
+    case Protocol::kDns6:
+      return AddressFamily::kIp6;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -57,11 +60,24 @@ std::optional<DialTarget> target_of(const Multiaddr& address) {
 }
 
 bool usable(const IpEndpoint& endpoint) {
-  return endpoint.port != 0 && endpoint.address.scope() != IpScope::kUnusable;
+  return endpoint.port != 0 && scope_of(endpoint.address) != IpScope::kUnusable;
 }
 
-std::vector<Multiaddr> dnsaddr_records(std::span<const std::string> records,
-                                       base::BytesView suffix, std::size_t limit) {
+std::vector<IpAddress> of_family(std::span<const IpAddress> addresses, AddressFamily family,
+                                 std::size_t limit) {
+  std::vector<IpAddress> result;
+  for (const IpAddress& mapped : addresses) {
+    if (result.size() >= limit) break;
+    const IpAddress address = mapped.unmapped();
+    if (family == AddressFamily::kIp4 && !address.is_v4()) continue;
+    if (family == AddressFamily::kIp6 && !address.is_v6()) continue;
+    result.push_back(address);
+  }
+  return result;
+}
+
+std::vector<Multiaddr> dnsaddr_records(std::span<const std::string> records, base::BytesView suffix,
+                                       std::size_t limit) {
   static constexpr std::string_view kPrefix = "dnsaddr=";
   std::vector<Multiaddr> addresses;
   for (const std::string& record : records) {

@@ -33,6 +33,10 @@ using DialTarget = std::variant<IpEndpoint, HostTarget, RecordTarget>;
 /// Whether a connection can be made to it at all.
 [[nodiscard]] bool usable(const IpEndpoint& endpoint);
 
+/// Those of the addresses of a name that are of the family asked for, at most `limit`.
+[[nodiscard]] std::vector<IpAddress> of_family(std::span<const IpAddress> addresses,
+                                               AddressFamily family, std::size_t limit);
+
 /// The addresses in the TXT records of a /dnsaddr name: those that start with "dnsaddr=", hold a
 /// multiaddr and end with `suffix`. At most `limit`.
 [[nodiscard]] std::vector<multiformats::Multiaddr> dnsaddr_records(

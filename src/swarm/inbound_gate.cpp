@@ -3,11 +3,11 @@
 namespace ggen::p2p::swarm {
 
 IpAddress limit_group(const IpAddress& address) {
-  return address.is_v4() ? address : address.masked(64);
+  return address.is_v4() ? address : address.network(64);
 }
 
 bool InboundGate::limited(const IpAddress& remote) const {
-  return limits_.limit_private_addresses || remote.scope() == IpScope::kPublic;
+  return limits_.limit_private_addresses || scope_of(remote) == IpScope::kPublic;
 }
 
 bool InboundGate::too_fast(const IpAddress& group, base::Instant now) {

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <expected>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <ggen/p2p/base/bytes.hpp>
 #include <ggen/p2p/crypto/crypto.hpp>
 #include <ggen/p2p/crypto/keys.hpp>
+#include <ggen/p2p/crypto/signed_envelope.hpp>
 #include <ggen/p2p/multiformats/multiaddr.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
 #include <ggen/p2p/swarm/reasons.hpp>
@@ -41,10 +43,25 @@ inline constexpr std::size_t kMaxRecordAddresses = 64;
 /// The record in a signed envelope. `key` is that of record.peer.
 [[nodiscard]] base::Bytes seal_peer_record(crypto::Crypto& crypto, const crypto::KeyPair& key,
                                            const PeerRecord& record);
-/// Opens an envelope of at most `limit` bytes and checks type, key and signature. Whoever signed it
-/// is the peer that the record is about.
-[[nodiscard]] std::expected<PeerRecord, RecordError> open_peer_record(crypto::Crypto& crypto,
-                                                                      base::BytesView envelope,
-                                                                      std::size_t limit);
+
+/// A record in its envelope, as it comes from a remote.
+class SignedPeerRecord {
+ public:
+  /// Reads an envelope of at most `limit` bytes and checks all but the signature, in particular
+  /// that the signer and the peer that the record is about are the same: a record is a peer's word
+  /// on itself, and on nobody else.
+  [[nodiscard]] static std::expected<SignedPeerRecord, RecordError> decode(base::BytesView envelope,
+                                                                           std::size_t limit);
+  /// What it says. Not to be believed before verify(): for those who can refuse it more cheaply.
+  [[nodiscard]] const PeerRecord& claim() const { return claim_; }
+  [[nodiscard]] bool verify(crypto::Crypto& crypto) const;
+
+ private:
+  SignedPeerRecord(crypto::SignedEnvelope envelope, PeerRecord claim)
+      : envelope_(std::move(envelope)), claim_(std::move(claim)) {}
+
+  crypto::SignedEnvelope envelope_;
+  PeerRecord claim_;
+};
 
 }  // namespace ggen::p2p::swarm
