@@ -39,7 +39,7 @@ bool ConnectionTable::mark_closing(ConnectionId id, LocalClose reason) {
 }
 
 void ConnectionTable::close(ConnectionId id, LocalClose reason) {
-  if (mark_closing(id, reason)) outbox_.push_back(output::Close{id, reason});
+  if (mark_closing(id, reason)) outbox_.push(output::Close{id, reason});
 }
 
 std::optional<ConnectionTable::Removed> ConnectionTable::remove(ConnectionId id,

@@ -67,7 +67,7 @@ DialId Dialer::dial(DialRequest request, base::Instant now) {
 DialId Dialer::answer(std::expected<ConnectionId, DialFailure> result) {
   const DialId dial = requests_.emplace(JobId{});
   requests_.erase(dial);
-  world_.outbox.push_back(event::DialDone{dial, std::move(result)});
+  world_.outbox.push(event::DialDone{dial, std::move(result)});
   return dial;
 }
 
@@ -120,7 +120,7 @@ void Dialer::secured(const ConnectionRecord& record, base::Instant now) {
 
 void Dialer::succeed(JobId id, const ConnectionRecord& winner) {
   for (const DialId dial : jobs_.find(id)->requests) {
-    world_.outbox.push_back(event::DialDone{dial, winner.id});
+    world_.outbox.push(event::DialDone{dial, winner.id});
   }
   half_open_.erase(winner.id);
   std::erase(jobs_.find(id)->half_open, winner.id);
@@ -145,7 +145,7 @@ void Dialer::fail(JobId id, DialFailureKind kind, base::Instant now) {
   if (tried && job.peer) peer_backoff_.failed(*job.peer, now);
   world_.history.dial_failed({job.peer, job.purpose, job.started, now, failure});
   for (const DialId dial : job.requests) {
-    world_.outbox.push_back(event::DialDone{dial, std::unexpected(failure)});
+    world_.outbox.push(event::DialDone{dial, std::unexpected(failure)});
   }
   dissolve(id, LocalClose::kNotNeeded);
 }
@@ -179,7 +179,7 @@ void Dialer::dissolve(JobId id, std::optional<LocalClose> half_open) {
   for (const AttemptId attempt : job.attempts) {
     attempts_.erase(attempt);
     attempt_timers_.set(attempt, std::nullopt);
-    world_.outbox.push_back(output::CancelDial{attempt});
+    world_.outbox.push(output::CancelDial{attempt});
   }
   for (const ConnectionId connection : job.half_open) {
     half_open_.erase(connection);
@@ -206,7 +206,7 @@ void Dialer::enforce_access(base::Instant now) {
     if (const auto reason = refusal(attempt.candidate)) refused.emplace_back(id, *reason);
   });
   for (const auto& [id, reason] : refused) {
-    world_.outbox.push_back(output::CancelDial{id});
+    world_.outbox.push(output::CancelDial{id});
     attempt_failed(id, reason, now);
   }
   pump(now);

@@ -139,7 +139,10 @@ class Dialer {
                    const std::vector<multiformats::Multiaddr>& addresses, base::Instant now);
 
   // Attempts (dialer_attempts.cpp).
-  void consider(Job& job, const multiformats::Multiaddr& address, unsigned depth);
+  /// Plans what to do with an address. False when it was not new, or one too many.
+  bool consider(Job& job, const multiformats::Multiaddr& address, unsigned depth);
+  void offer(Job& job, const IpEndpoint& endpoint,
+             const std::optional<multiformats::PeerId>& expected);
   /// What the access lists have against an address.
   std::optional<NotTried> refusal(const Candidate& candidate) const;
   std::optional<NotTried> obstacle(const Job& job, const Candidate& candidate,

@@ -9,32 +9,37 @@ namespace ggen::p2p::swarm {
 
 using connection::ConnectionId;
 using multiformats::Multiaddr;
+using multiformats::PeerId;
 
-void Dialer::consider(Job& job, const Multiaddr& address, unsigned depth) {
+bool Dialer::consider(Job& job, const Multiaddr& address, unsigned depth) {
   const auto named = address.peer_id();
   const bool redundant = named && named == job.peer;
-  if (!job.plan.admit(redundant ? address.without_peer_id() : address)) return;
-  if (job.peer && named && !redundant) {
-    return job.plan.failed(address, NotTried::kNamesOtherPeer);
-  }
+  if (!job.plan.admit(redundant ? address.without_peer_id() : address)) return false;
   const auto expected = named ? named : job.peer;
-  if (expected && *expected == world_.self) return job.plan.failed(address, LocalClose::kSelf);
   auto target = target_of(address);
-  if (!target) return job.plan.failed(address, NotTried::kUnsupported);
-  const auto* const endpoint = std::get_if<IpEndpoint>(&*target);
-  if (endpoint == nullptr) {
-    if (job.lookups_seen >= config_.max_resolves_per_dial || depth > config_.max_dnsaddr_depth) {
-      return job.plan.failed(address, NotTried::kTooMany);
-    }
+  if (job.peer && named && !redundant) {
+    job.plan.failed(address, NotTried::kNamesOtherPeer);
+  } else if (expected && *expected == world_.self) {
+    job.plan.failed(address, LocalClose::kSelf);
+  } else if (!target) {
+    job.plan.failed(address, NotTried::kUnsupported);
+  } else if (const auto* const endpoint = std::get_if<IpEndpoint>(&*target)) {
+    offer(job, *endpoint, expected);
+  } else if (job.lookups_seen >= config_.max_resolves_per_dial ||
+             depth > config_.max_dnsaddr_depth) {
+    job.plan.failed(address, NotTried::kTooMany);
+  } else {
     ++job.lookups_seen;
     job.lookups.push_back({address, std::move(*target), expected, depth});
-    return;
   }
-  if (!usable(*endpoint)) return job.plan.failed(address, NotTried::kUnusable);
-  Candidate candidate{*endpoint, expected, false, {}, {}};
-  const BookAddress* const known =
-      expected ? world_.book.find(*expected, address.without_peer_id()) : nullptr;
-  if (known != nullptr) {
+  return true;
+}
+
+void Dialer::offer(Job& job, const IpEndpoint& endpoint, const std::optional<PeerId>& expected) {
+  const Multiaddr address = endpoint.to_multiaddr();
+  if (!usable(endpoint)) return job.plan.failed(address, NotTried::kUnusable);
+  Candidate candidate{endpoint, expected, false, {}, {}};
+  if (const auto* const known = expected ? world_.book.find(*expected, address) : nullptr) {
     candidate.certified = known->source == AddressSource::kRecord;
     candidate.last_success = known->last_success;
     candidate.last_failure = known->last_failure;
@@ -100,7 +105,7 @@ void Dialer::start_attempts(JobId id, Job& job, base::Instant now) {
     attempt_timers_.set(attempt, now + config_.attempt_timeout);
     job.attempts.push_back(attempt);
     job.last_attempt = now;
-    world_.outbox.push_back(output::Dial{attempt, address});
+    world_.outbox.push(output::Dial{attempt, address});
   }
 }
 
@@ -190,7 +195,7 @@ void Dialer::pump(base::Instant now) {
 
 void Dialer::handle_timeout(base::Instant now) {
   while (const auto attempt = attempt_timers_.pop_due(now)) {
-    world_.outbox.push_back(output::CancelDial{*attempt});
+    world_.outbox.push(output::CancelDial{*attempt});
     attempt_failed(*attempt, DialError::kTimedOut, now);
   }
   while (const auto id = job_timers_.pop_due(now)) {

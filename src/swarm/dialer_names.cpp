@@ -18,10 +18,10 @@ void Dialer::start_lookups(JobId id, Job& job) {
     job.resolving.push_back(resolve);
     const DialTarget& target = resolving_.find(resolve)->lookup.target;
     if (const auto* const host = std::get_if<HostTarget>(&target)) {
-      world_.outbox.push_back(output::ResolveHost{resolve, host->name, host->family});
+      world_.outbox.push(output::ResolveHost{resolve, host->name, host->family});
     } else {
       const auto& records = std::get<RecordTarget>(target);
-      world_.outbox.push_back(output::ResolveText{resolve, "_dnsaddr." + records.name});
+      world_.outbox.push(output::ResolveText{resolve, "_dnsaddr." + records.name});
     }
   }
 }
@@ -77,12 +77,15 @@ void Dialer::resolved_text(ResolveId id,
 void Dialer::lookup_done(const Answered& answered, std::optional<ResolveError> error,
                          const std::vector<Multiaddr>& addresses, base::Instant now) {
   const auto& [job_id, job, lookup] = answered;
+  bool useful = false;
+  for (const Multiaddr& address : addresses) {
+    useful = consider(job, address, lookup.depth + 1) || useful;
+  }
   if (error) {
     job.plan.failed(lookup.address, *error);
-  } else if (addresses.empty()) {
+  } else if (!useful) {
     job.plan.failed(lookup.address, NotTried::kNoRecords);
   }
-  for (const Multiaddr& address : addresses) consider(job, address, lookup.depth + 1);
   replan(job_id, now);
 }
 

@@ -3,7 +3,7 @@
 namespace ggen::p2p::swarm {
 
 IpAddress limit_group(const IpAddress& address) {
-  return address.is_v4() ? address : address.network(64);
+  return address.is_v4() ? address : address.masked(64);
 }
 
 bool InboundGate::limited(const IpAddress& remote) const {

@@ -23,8 +23,6 @@ class InboundGate {
   void secured() { --half_open_; }
   void closed(const IpAddress& remote, bool was_secured);
 
-  [[nodiscard]] bool empty() const { return inbound_ == 0 && half_open_ == 0 && open_.empty(); }
-
  private:
   [[nodiscard]] bool limited(const IpAddress& remote) const;
   [[nodiscard]] bool too_fast(const IpAddress& group, base::Instant now);

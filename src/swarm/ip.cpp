@@ -29,12 +29,12 @@ std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
     const auto [rest, error] = std::from_chars(text.data() + slash + 1, end, bits);
     if (error != std::errc{} || rest != end || bits > width) return std::nullopt;
   }
-  return IpPrefix{address->network(bits), bits};
+  return IpPrefix{address->masked(bits), bits};
 }
 
 bool IpPrefix::contains(const IpAddress& mapped) const noexcept {
   const IpAddress address = mapped.unmapped();
-  return address.is_v4() == base.is_v4() && address.network(bits) == base;
+  return address.is_v4() == base.is_v4() && address.masked(bits) == base;
 }
 
 Multiaddr IpEndpoint::to_multiaddr() const {

@@ -51,9 +51,9 @@ bool ObservedAddresses::settle() {
     changed = true;
     const auto address = candidate.address.to_multiaddr();
     if (confirmed) {
-      outbox_.push_back(event::ExternalAddressConfirmed{address});
+      outbox_.push(event::ExternalAddressConfirmed{address});
     } else {
-      outbox_.push_back(event::ExternalAddressExpired{address});
+      outbox_.push(event::ExternalAddressExpired{address});
     }
   }
   std::erase_if(candidates_, [](const Candidate& candidate) { return candidate.votes.empty(); });

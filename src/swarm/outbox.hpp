@@ -1,13 +1,12 @@
 #pragma once
 
-#include <deque>
-
+#include <ggen/p2p/base/fifo.hpp>
 #include <ggen/p2p/swarm/output.hpp>
 
 namespace ggen::p2p::swarm {
 
-/// Outputs that have not been polled yet, in order. Each input adds a bounded number, and owners
-/// drain after each input.
-using Outbox = std::deque<Output>;
+/// Outputs that have not been polled yet. Each input adds a bounded number, and owners drain after
+/// each input.
+using Outbox = base::Fifo<Output>;
 
 }  // namespace ggen::p2p::swarm

@@ -15,20 +15,20 @@ ListenId OwnAddresses::listen(const Multiaddr& address) {
   }
   const Multiaddr bare = address.without_peer_id();
   const ListenId id = listeners_.emplace(Listener{bare, {}});
-  outbox_.push_back(output::Listen{id, bare});
+  outbox_.push(output::Listen{id, bare});
   return id;
 }
 
 ListenId OwnAddresses::refuse(const Multiaddr& address, ListenError error) {
   const ListenId id = listeners_.emplace(Listener{});
   listeners_.erase(id);
-  outbox_.push_back(event::ListenFailed{id, address, error});
+  outbox_.push(event::ListenFailed{id, address, error});
   return id;
 }
 
 void OwnAddresses::stop_listening(ListenId id) {
   if (!listeners_.erase(id)) return;
-  outbox_.push_back(output::StopListening{id});
+  outbox_.push(output::StopListening{id});
   changed();
 }
 
@@ -38,9 +38,9 @@ void OwnAddresses::listening(ListenId id,
   if (listener == nullptr) return;
   if (result) {
     listener->bound = *result;
-    outbox_.push_back(event::Listening{id, std::move(*result)});
+    outbox_.push(event::Listening{id, std::move(*result)});
   } else {
-    outbox_.push_back(event::ListenFailed{id, listener->asked, result.error()});
+    outbox_.push(event::ListenFailed{id, listener->asked, result.error()});
     listeners_.erase(id);
   }
   changed();
@@ -80,7 +80,7 @@ void OwnAddresses::changed() {
   }
   if (own == own_) return;
   own_ = std::move(own);
-  outbox_.push_back(event::ListenAddressesChanged{std::move(addresses)});
+  outbox_.push(event::ListenAddressesChanged{std::move(addresses)});
 }
 
 void OwnAddresses::stop() {

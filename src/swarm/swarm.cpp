@@ -123,7 +123,7 @@ std::expected<ConnectionId, RefuseReason> Swarm::accept(const Multiaddr& local,
   const auto endpoint = endpoint_of(remote);
   if (const auto reason = state_->objection(endpoint, now)) {
     state_->history.refused(local, remote, *reason, now);
-    state_->outbox.push_back(event::ConnectionRefused{local, remote, *reason});
+    state_->outbox.push(event::ConnectionRefused{local, remote, *reason});
     return std::unexpected(*reason);
   }
   ConnectionRecord record;
@@ -165,8 +165,8 @@ std::expected<void, LocalClose> Swarm::secured(ConnectionId id, const PeerId& pe
   } else {
     state.book.succeeded(peer, record->remote, now);
   }
-  if (first) state.outbox.push_back(event::PeerConnected{peer, id});
-  state.outbox.push_back(event::ConnectionOpened{*record});
+  if (first) state.outbox.push(event::PeerConnected{peer, id});
+  state.outbox.push(event::ConnectionOpened{*record});
   state.dialer.secured(*record, now);
   state.trimmer.schedule(now);
   return {};
@@ -181,10 +181,10 @@ void Swarm::closed(ConnectionId id, connection::CloseReason reason, base::Instan
     state.gate.closed(endpoint_of(record.remote)->address, record.secured_at.has_value());
   }
   state.history.closed(record);
-  state.outbox.push_back(event::ConnectionClosed{record});
+  state.outbox.push(event::ConnectionClosed{record});
   if (removed->last_of_peer) {
     state.book.disconnected(*record.peer, now);
-    state.outbox.push_back(event::PeerDisconnected{*record.peer, *record.cause});
+    state.outbox.push(event::PeerDisconnected{*record.peer, *record.cause});
   }
   state.dialer.lost(id, failure_of(*record.cause), now);
   state.dialer.pump(now);
@@ -353,11 +353,7 @@ void Swarm::handle_timeout(base::Instant now) {
 }
 
 std::optional<Output> Swarm::poll() {
-  Outbox& outbox = state_->outbox;
-  if (outbox.empty()) return std::nullopt;
-  Output output = std::move(outbox.front());
-  outbox.pop_front();
-  return output;
+  return state_->outbox.pop();
 }
 
 std::optional<base::Instant> Swarm::next_deadline() const {

@@ -48,6 +48,7 @@ struct RefusalRecord {
 struct AddressFailure {
   multiformats::Multiaddr address;
   AddressFailureReason reason;
+  bool operator==(const AddressFailure&) const = default;
 };
 
 /// Why a dial failed, address by address.
@@ -56,6 +57,7 @@ struct DialFailure {
   std::vector<AddressFailure> addresses;
   /// kBackoff: when the peer may be tried again.
   std::optional<base::Instant> retry_at;
+  bool operator==(const DialFailure&) const = default;
 };
 
 struct FailedDialRecord {
