@@ -58,7 +58,7 @@ struct Session::State {
     Stream* stream = nullptr;  // null when the body is to be dropped
   } body;
 
-  bool backlogged = false;  // transmit() could not write all that there was
+  std::optional<base::Instant> backlogged;  // when transmit() last left something unwritten
   bool ended = false;
   std::optional<std::uint32_t> go_away;  // the code of a GO_AWAY that is not transmitted yet
 

@@ -21,16 +21,17 @@ bool Session::wants_transmit() const noexcept {
 }
 
 std::size_t Session::transmit(base::MutableBytes out, base::Instant now) {
-  // The transport takes more after it was full: the remote has acknowledged something. During a
-  // long upload on a slow line this may be all that is heard of it.
-  if (state_->backlogged) state_->keep_alive.sign_of_life(now);
+  // The transport takes more some time after it was full: the remote has acknowledged something.
+  // During a long upload on a slow line this may be all that is heard of it.
+  State& state = *state_;
+  if (state.backlogged && *state.backlogged < now) state.keep_alive.sign_of_life(now);
   FrameWriter writer{out};
-  state_->write_session_frames(writer, now);
-  state_->write_control_frames(writer);
-  state_->write_data_frames(writer);
+  state.write_session_frames(writer, now);
+  state.write_control_frames(writer);
+  state.write_data_frames(writer);
   // The ends of streams whose last bytes have just been written.
-  state_->write_control_frames(writer);
-  state_->backlogged = wants_transmit();
+  state.write_control_frames(writer);
+  state.backlogged = wants_transmit() ? std::optional{now} : std::nullopt;
   return writer.written();
 }
 

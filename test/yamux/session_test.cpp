@@ -375,6 +375,19 @@ TEST_CASE("session: a remote that falls silent is given up") {
   CHECK(pair.server().closed->error == Error::kKeepAliveTimeout);
 }
 
+TEST_CASE("session: a transport that takes everything proves nothing") {
+  Owner client = quiet_owner(Role::kClient);
+  for (const auto at : {0s, 4s, 8s}) {
+    const Instant now = Instant{} + at;
+    client.session.write(client.session.open(now).value(), Bytes(50'000));
+    client.transmit(now, 1024);  // many spans at one instant
+  }
+  client.session.handle_timeout(Instant{} + 10s);
+  client.drain({});
+  REQUIRE(client.closed);
+  CHECK(client.closed->error == Error::kKeepAliveTimeout);
+}
+
 TEST_CASE("session: bulk on a slow line is not taken for silence") {
   // What is on the way takes 16 s to arrive, and pongs wait behind it.
   Pair pair{{.latency = 1ms, .bytes_per_second = 4000, .span = 4096, .socket = 64'000}};
