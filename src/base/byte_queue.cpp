@@ -86,7 +86,7 @@ std::size_t ByteQueue::read(MutableBytes out) noexcept {
 void ByteQueue::clear() noexcept {
   // Streams that carried a lot give their index back; the common few slices stay warm.
   slices_.clear();
-  if (slices_.capacity() > 16) slices_ = {};
+  if (slices_.capacity() > 16) std::vector<Buffer>{}.swap(slices_);
   head_ = 0;
   size_ = 0;
 }

@@ -31,8 +31,9 @@ struct Config {
   base::Duration handshake_timeout = std::chrono::seconds{10};
   /// From a stream's opening until its protocol is agreed on.
   base::Duration stream_negotiation_timeout = std::chrono::seconds{10};
-  /// Streams that this side opened and that exist at once.
-  std::size_t max_outbound_streams = 1024;
+  /// Streams that this side opened and that exist at once. rust-yamux ends a connection on which
+  /// there are more than 512 in both directions.
+  std::size_t max_outbound_streams = 256;
   yamux::Config yamux;
 };
 

@@ -1,0 +1,273 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <ggen/p2p/base/fifo.hpp>
+#include <ggen/p2p/base/hash_map.hpp>
+#include <ggen/p2p/base/prng.hpp>
+#include <ggen/p2p/base/timer_heap.hpp>
+#include <ggen/p2p/connection/channel.hpp>
+#include <ggen/p2p/connection/protocol_set.hpp>
+#include <ggen/p2p/connection/stream_io.hpp>
+#include <ggen/p2p/crypto/crypto.hpp>
+#include <ggen/p2p/crypto/keys.hpp>
+#include <ggen/p2p/identify/engine.hpp>
+#include <ggen/p2p/node/channel_factory.hpp>
+#include <ggen/p2p/perf/engine.hpp>
+#include <ggen/p2p/ping/engine.hpp>
+#include <ggen/p2p/reqresp/engine.hpp>
+#include <ggen/p2p/swarm/swarm.hpp>
+
+namespace ggen::p2p::node {
+
+struct Config {
+  std::string agent_version = "ggen-p2p/0.1.0";
+  std::string protocol_version = "ipfs/0.1.0";
+  /// Answer `/perf/1.0.0`: whoever connects may then use up this node's bandwidth.
+  bool serve_perf = false;
+  /// Streams asked for that wait for their peer to be dialled.
+  std::size_t max_waiting_opens = 1024;
+  swarm::Config swarm;
+  identify::Config identify;
+  ping::Config ping;
+  perf::Config perf;
+};
+
+namespace output {
+
+/// The connection has bytes to send: pull them with transmit() for as long as the transport takes
+/// them. Comes once, until transmit() has left nothing behind.
+struct Transmit {
+  connection::ConnectionId connection;
+};
+/// The channel has ended. Send what transmit() still gives, close the transport, then call
+/// transport_closed().
+struct CloseTransport {
+  connection::ConnectionId connection;
+};
+/// Follows transport_closed(): nothing is left of the connection.
+struct ConnectionGone {
+  connection::ConnectionId connection;
+};
+/// write() on a stream of the application took less than it was given before, and would take some
+/// now.
+struct StreamWritable {
+  connection::StreamRef stream;
+};
+/// Why a channel ended, for logs: the swarm's records hold the reason, this the detail.
+struct ChannelClosed {
+  connection::ConnectionId connection;
+  connection::CloseReason reason{};
+  std::string_view detail;
+};
+
+}  // namespace output
+
+/// What a node gives its driver. Of the swarm's outputs all but Close come through; a StreamInput
+/// is about a stream of the application.
+using Output =
+    std::variant<output::Transmit, output::CloseTransport, output::ConnectionGone, swarm::Output,
+                 connection::StreamInput, output::StreamWritable, output::ChannelClosed,
+                 identify::Identified, identify::IdentifyFailed, identify::Pushed,
+                 identify::InboundDropped, ping::PingDone, ping::InboundDropped, perf::PerfDone,
+                 perf::InboundDropped, reqresp::Response, reqresp::ResponseBody,
+                 reqresp::RequestDone, reqresp::Request, reqresp::BodyWritten, reqresp::ServedLost,
+                 reqresp::InboundDropped>;
+
+/// A whole libp2p node without any I/O: swarm, channels and protocol engines wired into one state
+/// machine. The host runs it on sockets and real time, the simulator on a virtual network and
+/// virtual time.
+///
+/// An engine (base::Engine): use it through base::step(). Work that one input causes in several
+/// engines is done in poll(), as of the time that came with the last input. Not thread-safe: a node
+/// lives on one thread.
+class Node {
+ public:
+  /// `crypto` outlives the node. `wall_now` numbers the signed records of this run above those of
+  /// earlier runs.
+  Node(Config config, crypto::KeyPair identity, crypto::Crypto& crypto,
+       std::unique_ptr<ChannelFactory> channels, base::Prng prng, base::Instant now,
+       base::WallTime wall_now);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // The transport.
+
+  /// Answers swarm::output::Dial. Names the connection, or nothing when the attempt was given up:
+  /// drop the socket.
+  std::optional<connection::ConnectionId> dialed(
+      swarm::AttemptId attempt, std::expected<swarm::Endpoints, swarm::DialError> result,
+      base::Instant now);
+  /// An inbound connection: named, or refused before a byte is read.
+  std::expected<connection::ConnectionId, swarm::RefuseReason> accept(
+      const multiformats::Multiaddr& local, const multiformats::Multiaddr& remote,
+      base::Instant now);
+  /// Bytes of the remote, in order. Used as scratch space; dies when the call returns.
+  void receive(connection::ConnectionId id, base::MutableBytes bytes, base::Instant now);
+  /// The byte stream of the remote has ended, cleanly or not.
+  void receive_end(connection::ConnectionId id, bool clean, base::Instant now);
+  /// The next bytes for the remote, see connection::Channel::transmit().
+  std::size_t transmit(connection::ConnectionId id, base::MutableBytes out, base::Instant now);
+  [[nodiscard]] bool wants_transmit(connection::ConnectionId id) const;
+  /// The transport is gone: the id is dead.
+  void transport_closed(connection::ConnectionId id, base::Instant now);
+
+  // The engines, for their own calls: dial and listen, ping, measure, request. A call counts as an
+  // input of the node.
+
+  swarm::Swarm& swarm(base::Instant now) { return entered(swarm_, now); }
+  [[nodiscard]] const swarm::Swarm& swarm() const noexcept { return swarm_; }
+  ping::Engine& ping(base::Instant now) { return entered(ping_, now); }
+  perf::Engine& perf(base::Instant now) { return entered(perf_, now); }
+  reqresp::Engine& requests(base::Instant now) { return entered(requests_, now); }
+  /// Adds a service to requests() and answers its protocol.
+  reqresp::ServiceId serve(reqresp::Service service, base::Instant now);
+
+  // Streams of the application.
+
+  /// Answers `protocol` on inbound streams: they come as StreamInput.
+  void handle_protocol(const std::string& protocol, base::Instant now);
+  void unhandle_protocol(const std::string& protocol, base::Instant now);
+  /// Opens a stream for the first of `protocols` that the peer speaks, dialling it if need be.
+  /// Exactly one Opening or OpenFailed with this token follows.
+  connection::OpenToken open_stream(const multiformats::PeerId& peer,
+                                    std::vector<std::string> protocols, base::Instant now);
+  /// As connection::Channel: returns the bytes taken; when fewer than given, StreamWritable
+  /// follows.
+  std::size_t write(connection::StreamRef stream, base::BytesView bytes, base::Instant now);
+  void finish(connection::StreamRef stream, base::Instant now);
+  void reset(connection::StreamRef stream, base::Instant now);
+  void consume(connection::StreamRef stream, std::size_t size, base::Instant now);
+
+  /// Ends everything in good order. Done when no connection is left.
+  void stop(base::Instant now);
+
+  [[nodiscard]] const multiformats::PeerId& id() const noexcept { return swarm_.self(); }
+  /// What this node last said of itself to others.
+  [[nodiscard]] const identify::Info& local_info() const noexcept { return local_; }
+  [[nodiscard]] std::size_t connection_count() const noexcept { return connections_.size(); }
+  [[nodiscard]] std::size_t stream_count() const noexcept { return streams_.size(); }
+
+  // As an engine.
+
+  void handle_timeout(base::Instant now);
+  [[nodiscard]] std::optional<Output> poll();
+  [[nodiscard]] std::optional<base::Instant> next_deadline() const { return timers_.earliest(); }
+
+ private:
+  /// Who is behind a stream, and behind a timer.
+  enum class Owner : std::uint8_t { kApplication, kSwarm, kIdentify, kPing, kPerf, kRequests };
+
+  struct Connection {
+    std::unique_ptr<connection::Channel> channel;
+    std::optional<multiformats::PeerId> peer;  // once secured and admitted
+    bool transmit_announced = false;
+    bool dirty = false;   // on the list of those to settle
+    bool closed = false;  // waits for transport_closed()
+  };
+  struct Stream {
+    Owner owner{};
+    base::Fifo<base::Buffer> writes;  // of an engine, what is not yet in the channel's send queue
+    bool finish_wanted = false;
+  };
+  struct WaitingOpen {
+    Owner owner{};
+    connection::stream_output::Open request;
+  };
+  struct TimerKey {
+    Owner owner = Owner::kApplication;  // of the engine; kApplication: of a connection
+    connection::ConnectionId connection;
+    bool operator==(const TimerKey&) const = default;
+  };
+  struct TimerKeyHash {
+    std::size_t operator()(const TimerKey& key) const noexcept {
+      return std::hash<std::uint64_t>{}(key.connection.value()) ^
+             static_cast<std::size_t>(key.owner);
+    }
+  };
+
+  template <class Engine>
+  Engine& entered(Engine& engine, base::Instant now) {
+    now_ = now;
+    return engine;
+  }
+
+  // Connections.
+  void add_connection(connection::ConnectionId id, connection::Direction direction);
+  void touch(connection::ConnectionId id, Connection& connection);
+  void settle(connection::ConnectionId id);
+  bool settle_all();
+  void on_event(connection::ConnectionId id, connection::ChannelEvent event);
+  void on_secured(connection::ConnectionId id, const connection::event::Secured& event);
+  void on_closed(connection::ConnectionId id, const connection::event::Closed& event);
+
+  // Streams.
+  void open(Owner owner, connection::stream_output::Open request);
+  void open_on(connection::ConnectionId id, Owner owner,
+               const connection::stream_output::Open& request);
+  void write(connection::StreamRef ref, base::Buffer data);
+  void flush(connection::StreamRef ref);
+  void finish(connection::StreamRef ref);
+  void on_stream_opened(connection::ConnectionId id, connection::event::StreamOpened event);
+  /// Hands an input about a stream to whoever is behind it.
+  template <class Input>
+  void deliver(Input input) {
+    if (const Stream* stream = streams_.find(input.stream)) give(stream->owner, std::move(input));
+  }
+  void give(Owner owner, connection::StreamInput input);
+  void execute(Owner owner, connection::StreamOutput output);
+
+  // Engines.
+  bool run_engines();
+  template <class Engine>
+  bool run(Owner owner, Engine& engine);
+  void on_output(swarm::Output output);
+  template <class Event>
+  void on_output(Event event) {
+    outputs_.push(Output{std::move(event)});
+  }
+  void on_output(identify::Identified event);
+  void on_output(identify::Pushed event);
+  void learn(connection::ConnectionId id, const multiformats::PeerId& peer,
+             const identify::Info& info);
+  void dial_done(const swarm::event::DialDone& done);
+  void announce_self();
+  void answer(std::string_view protocol, Owner owner);
+
+  Config config_;
+  crypto::KeyPair identity_;
+  crypto::Crypto& crypto_;
+  base::Instant now_;
+  base::Instant started_;
+  base::WallTime wall_started_;
+
+  connection::ProtocolSet protocols_;
+  std::map<std::string, Owner, std::less<>> owners_;  // of each protocol in protocols_
+  std::unique_ptr<ChannelFactory> channels_;
+
+  swarm::Swarm swarm_;
+  identify::Info local_;
+  identify::Engine identify_;
+  ping::Engine ping_;
+  perf::Engine perf_;
+  reqresp::Engine requests_;
+
+  base::HashMap<connection::ConnectionId, Connection> connections_;
+  std::vector<connection::ConnectionId> dirty_;
+  base::HashMap<connection::StreamRef, Stream> streams_;
+  base::HashMap<swarm::DialId, WaitingOpen> waiting_;
+  connection::OpenToken next_token_ = 1;
+  base::TimerHeap<TimerKey, TimerKeyHash> timers_;
+  base::Fifo<Output> outputs_;
+};
+
+}  // namespace ggen::p2p::node
