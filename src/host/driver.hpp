@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <ggen/p2p/base/engine.hpp>
+#include <ggen/p2p/base/fifo.hpp>
+#include <ggen/p2p/base/hash_map.hpp>
+#include <ggen/p2p/host/pool.hpp>
+#include <ggen/p2p/node/node.hpp>
+
+namespace ggen::p2p::host {
+
+/// Runs a node on sockets: carries out what it asks for (look up, dial, listen, send, close), tells
+/// it what came of that, and arms one timer for its next deadline. Everything else the node says
+/// goes to the sink.
+///
+/// Made by make_shared: what it has started on the executor keeps it alive until shutdown() has
+/// ended that.
+class Driver : public std::enable_shared_from_this<Driver> {
+ public:
+  using Sink = std::function<void(node::Output)>;
+
+  Driver(asio::any_io_executor executor, Pool& pool, std::unique_ptr<node::Node> node, Sink sink);
+
+  /// The monotonic time, as the node counts it.
+  [[nodiscard]] static base::Instant now();
+
+  /// Lets `act(node, now)` work on the node, then does what follows from it.
+  template <class Act>
+  void drive(Act&& act) {
+    if (stopped_) return;
+    const base::Instant at = now();
+    const auto deadline = base::step(
+        *node_, at, [&](node::Node& node) { act(node, at); },
+        [this](node::Output output) { outputs_.push(std::move(output)); });
+    arm(deadline);
+    execute_all();
+  }
+
+  [[nodiscard]] const node::Node& node() const noexcept { return *node_; }
+  [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+  /// Closes every socket and the timer, without a goodbye. Nothing reaches the node or the sink
+  /// afterwards.
+  void shutdown();
+  [[nodiscard]] bool stopped() const noexcept { return stopped_; }
+
+ private:
+  using tcp = asio::ip::tcp;
+
+  struct Connection {
+    explicit Connection(tcp::socket s) : socket(std::move(s)), deadline(socket.get_executor()) {}
+
+    tcp::socket socket;
+    connection::ConnectionId id;
+    std::vector<std::uint8_t> unsent;  // what the socket did not take of the last transmit
+    std::size_t unsent_from = 0;
+    bool waiting_to_write = false;
+    bool closing = false;  // the node is done with it: flush, then close
+    bool open = true;
+    asio::steady_timer deadline;  // of the flush
+  };
+  using ConnectionPtr = std::shared_ptr<Connection>;
+
+  struct Listener {
+    explicit Listener(tcp::acceptor a) : acceptor(std::move(a)), retry(acceptor.get_executor()) {}
+
+    tcp::acceptor acceptor;
+    asio::steady_timer retry;
+  };
+  using ListenerPtr = std::shared_ptr<Listener>;
+
+  // Outputs of the node.
+  void arm(std::optional<base::Instant> deadline);
+  void execute_all();
+  void execute(node::Output output);
+  void execute(swarm::Output output);
+  void resolve_host(const swarm::output::ResolveHost& request);
+  void resolve_text(const swarm::output::ResolveText& request);
+  void dial(const swarm::output::Dial& request);
+  void connected(swarm::AttemptId attempt, tcp::socket socket, std::error_code error);
+  void cancel_dial(const swarm::output::CancelDial& request);
+  void listen(const swarm::output::Listen& request);
+  void stop_listening(const swarm::output::StopListening& request);
+
+  // Connections.
+  void adopt(ConnectionPtr connection, connection::ConnectionId id);
+  void read_when_ready(const ConnectionPtr& connection);
+  void read(const ConnectionPtr& connection);
+  void pump(const ConnectionPtr& connection);
+  bool write_unsent(const ConnectionPtr& connection);
+  void write_when_ready(const ConnectionPtr& connection);
+  void close_transport(connection::ConnectionId id);
+  void close(const ConnectionPtr& connection);
+  void transport_failed(const ConnectionPtr& connection, bool clean);
+
+  // Listeners.
+  void accept_next(const ListenerPtr& listener);
+  void accepted(tcp::socket socket);
+
+  asio::any_io_executor executor_;
+  Pool& pool_;
+  std::unique_ptr<node::Node> node_;
+  Sink sink_;
+  bool stopped_ = false;
+
+  base::Fifo<node::Output> outputs_;
+  bool executing_ = false;
+
+  asio::steady_timer timer_;
+  std::optional<base::Instant> armed_for_;
+
+  tcp::resolver resolver_;
+  base::HashMap<swarm::AttemptId, std::shared_ptr<tcp::socket>> attempts_;
+  base::HashMap<swarm::ListenId, ListenerPtr> listeners_;
+  base::HashMap<connection::ConnectionId, ConnectionPtr> connections_;
+
+  // One buffer each way serves all connections: an idle one costs no buffer, and a busy one finds
+  // it in the cache.
+  std::unique_ptr<std::uint8_t[]> read_buffer_;
+  std::unique_ptr<std::uint8_t[]> write_buffer_;
+};
+
+}  // namespace ggen::p2p::host
