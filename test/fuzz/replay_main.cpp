@@ -29,17 +29,19 @@ namespace {
 using ggen::p2p::base::Bytes;
 using ggen::p2p::base::Prng;
 
-constexpr int kMutationsPerSeed = 200;
+// Shared between the seeds, so that a target takes seconds however many it has.
+constexpr std::size_t kMutations = 1000;
+constexpr std::size_t kMinMutationsPerSeed = 10;
 constexpr std::uint64_t kMaxEdits = 4;
 constexpr std::size_t kMaxInserted = 64;
 
 // What is running, so that a crash can name it.
 std::string current_seed;
-int current_mutation = 0;
+std::size_t current_mutation = 0;
 
 void say_what_ran() {
-  std::fprintf(stderr, "\nwhile running %s, mutation %d of %d (0 is the file itself)\n",
-               current_seed.c_str(), current_mutation, kMutationsPerSeed);
+  std::fprintf(stderr, "\nwhile running %s, mutation %zu (0 is the file itself)\n",
+               current_seed.c_str(), current_mutation);
 }
 
 extern "C" void on_abort(int signal) {
@@ -152,6 +154,7 @@ int main(int argc, char** argv) {
   }
   current_seed = "the empty input";
   run({});
+  const std::size_t mutations = std::max(kMinMutationsPerSeed, kMutations / seeds.size());
   for (const auto& path : seeds) {
     const Bytes seed = read_file(path);
     current_seed = path.string();
@@ -159,12 +162,11 @@ int main(int argc, char** argv) {
     run(seed);
     // The mutations follow from the content alone: a seed fails the same way by itself.
     Prng prng = Prng{0}.child(ggen::p2p::base::as_text(seed));
-    while (current_mutation < kMutationsPerSeed) {
+    while (current_mutation < mutations) {
       ++current_mutation;
       run(mutated(seed, prng));
     }
   }
-  std::printf("%zu seeds, %zu inputs\n", seeds.size(),
-              1 + seeds.size() * (1 + std::size_t{kMutationsPerSeed}));
+  std::printf("%zu seeds, %zu inputs\n", seeds.size(), 1 + seeds.size() * (1 + mutations));
   return 0;
 }
