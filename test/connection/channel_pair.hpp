@@ -86,7 +86,9 @@ class Pair {
   }
 
   void settle() {
-    while (move(dialer, listener) | move(listener, dialer)) {
+    for (bool moved = true; moved;) {
+      moved = move(dialer, listener);
+      moved = move(listener, dialer) || moved;
     }
   }
 
