@@ -2,6 +2,8 @@
 """Compiles every public header on its own: including one must never depend on what came before it.
 
 Usage: headers_test.py ROOT WORK COMPILER [ARGUMENT...]
+
+Headers that compiled before, with everything that they include unchanged since, are not compiled again.
 """
 
 import concurrent.futures
@@ -17,13 +19,28 @@ def public_headers(include):
                   for folder, _, names in os.walk(include) for name in names if name.endswith(".hpp"))
 
 
+def is_unchanged(compiled, dependencies):
+    """Whether `compiled` is newer than everything that the compiler's dependency file names."""
+    try:
+        since = os.stat(compiled).st_mtime_ns
+        with open(dependencies, encoding="utf-8") as file:
+            _, _, paths = file.read().replace("\\\n", " ").partition(": ")
+        return all(os.stat(path).st_mtime_ns < since for path in paths.split())
+    except OSError:
+        return False
+
+
 def compile_alone(header, include, work, compiler):
     """The compiler's complaint about `header`, empty when it has none."""
     source = os.path.join(work, header.replace("/", "-") + ".cpp")
-    with open(source, "w", encoding="utf-8") as file:
-        file.write(f"#include <{header}>\n")
+    compiled, dependencies = source + ".o", source + ".d"
+    if is_unchanged(compiled, dependencies):
+        return ""
+    if not os.path.exists(source):
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(f"#include <{header}>\n")
     # An object file, not -fsyntax-only: compiler caches keep nothing of the latter.
-    command = [*compiler, *FLAGS, "-I", include, "-c", source, "-o", source + ".o"]
+    command = [*compiler, *FLAGS, "-I", include, "-MD", "-MF", dependencies, "-c", source, "-o", compiled]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return (done.stderr or f"{command[0]} failed\n") if done.returncode != 0 else ""
 
