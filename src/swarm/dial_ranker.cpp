@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <deque>
-#include <tuple>
+#include <iterator>
 #include <utility>
 
 namespace ggen::p2p::swarm {
@@ -17,7 +17,7 @@ Tier tier_of(const Candidate& candidate) {
   return certified ? Tier::kCertified : Tier::kNew;
 }
 
-/// Sorts by tier. Of proven ones the latest comes first, of failed ones that whose failure is
+/// Tier by tier. Of proven ones the latest comes first, of failed ones that whose failure is
 /// longest ago.
 bool before(const Candidate& a, const Candidate& b) {
   const Tier x = tier_of(a);
@@ -56,26 +56,31 @@ std::vector<Candidate> interleave(std::vector<Candidate> sorted) {
   return result;
 }
 
+std::vector<RankedCandidate> spread(std::vector<Candidate> track, base::Duration stagger) {
+  std::vector<RankedCandidate> ranked;
+  for (Candidate& candidate : track) {
+    ranked.push_back({std::move(candidate), stagger * static_cast<int>(ranked.size())});
+  }
+  return ranked;
+}
+
 }  // namespace
 
 std::vector<RankedCandidate> rank(std::vector<Candidate> candidates,
                                   const Config::Dialing& config) {
-  std::ranges::stable_sort(candidates, before);
-  std::vector<Candidate> tracks[2];  // private and loopback, public
+  // Insertion keeps equal ones in the order in which they came; they are a few dozen at most.
+  std::vector<Candidate> near;
+  std::vector<Candidate> far;
   for (Candidate& candidate : candidates) {
     const bool is_public = scope_of(candidate.endpoint.address) == IpScope::kPublic;
-    tracks[is_public ? 1 : 0].push_back(std::move(candidate));
+    std::vector<Candidate>& track = is_public ? far : near;
+    track.insert(std::ranges::upper_bound(track, candidate, before), std::move(candidate));
   }
-  const base::Duration staggers[2] = {config.private_stagger, config.stagger};
+  const auto near_ranked = spread(interleave(std::move(near)), config.private_stagger);
+  const auto far_ranked = spread(interleave(std::move(far)), config.stagger);
   std::vector<RankedCandidate> ranked;
-  for (int track = 0; track < 2; ++track) {
-    base::Duration offset{};
-    for (Candidate& candidate : interleave(std::move(tracks[track]))) {
-      ranked.push_back({std::move(candidate), offset});
-      offset += staggers[track];
-    }
-  }
-  std::ranges::stable_sort(ranked, {}, &RankedCandidate::offset);
+  std::ranges::merge(near_ranked, far_ranked, std::back_inserter(ranked), {},
+                     &RankedCandidate::offset, &RankedCandidate::offset);
   return ranked;
 }
 

@@ -41,6 +41,7 @@ void Trimmer::trim(base::Instant now) {
   struct Candidate {
     base::Instant last_used;
     connection::ConnectionId id;
+    auto operator<=>(const Candidate&) const = default;
   };
   std::vector<Candidate> candidates;
   table_.for_each([&](connection::ConnectionId id, const ConnectionTable::Entry& entry) {
@@ -49,7 +50,7 @@ void Trimmer::trim(base::Instant now) {
     if (now - *record.secured_at < config_.grace || now - entry.last_used < config_.idle) return;
     candidates.push_back({entry.last_used, id});
   });
-  std::ranges::stable_sort(candidates, {}, &Candidate::last_used);
+  std::ranges::sort(candidates);
   for (const Candidate& candidate : candidates) {
     if (table_.in_service() <= config_.low_water) return;
     table_.close(candidate.id, LocalClose::kTrimmed);
