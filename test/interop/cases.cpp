@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cmath>
 #include <stdexcept>
+#include <tuple>
 #include <vector>
 
 #include <asio/error.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
+#include <asio/multiple_exceptions.hpp>
 #include <asio/read.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
@@ -91,8 +93,14 @@ awaitable<std::string> expect_pattern(Stream& stream, std::uint32_t seed, std::u
 }
 
 awaitable<std::string> echo_on(Stream& stream, std::uint32_t seed, std::uint64_t bytes) {
-  auto [sent, received] =
-      co_await (send_pattern(stream, seed, bytes) && expect_pattern(stream, seed, bytes));
+  std::string sent;
+  std::string received;
+  try {
+    std::tie(sent, received) =
+        co_await (send_pattern(stream, seed, bytes) && expect_pattern(stream, seed, bytes));
+  } catch (const asio::multiple_exceptions& both) {
+    std::rethrow_exception(both.first_exception());
+  }
   if (sent != received) fail("seed {}: SHA-256 differs", seed);
   co_return received;
 }

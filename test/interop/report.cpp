@@ -47,7 +47,10 @@ Json& Json::text(std::string_view name, std::string_view value) {
 
 Json& Json::texts(std::string_view name, const std::vector<std::string>& values) {
   std::string list;
-  for (const std::string& value : values) list += (list.empty() ? "" : ",") + quoted(value);
+  for (const std::string& value : values) {
+    if (!list.empty()) list += ',';
+    list += quoted(value);
+  }
   return field(name, "[" + list + "]");
 }
 

@@ -42,8 +42,8 @@ export async function createNode ({ listen, key, earlyMuxer, runIdentify }) {
     addresses: { listen },
     transports: [tcp()],
     connectionEncrypters: [observedNoise(earlyMuxer, earlyPeers)],
-    // js-libp2p resets a paused stream that receives more than 4 MiB, although it grants windows of up to 16 MiB.
-    streamMuxers: [yamux({ streamOptions: { maxReadBufferLength: 32 << 20 } })],
+    // js-libp2p goes on giving credit for a paused stream, and resets it when more than this has come.
+    streamMuxers: [yamux({ streamOptions: { maxReadBufferLength: 96 << 20 } })],
     services: { identify: identify({ runOnConnectionOpen: runIdentify }), ping: ping() }
   })
   node.addEventListener('connection:open', ({ detail: connection }) => {
