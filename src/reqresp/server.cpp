@@ -53,9 +53,9 @@ std::expected<void, Error> Engine::receive_request(ServedId id, Served& served, 
     return std::unexpected(large ? Error::kTooLarge : Error::kMalformed);
   }
   if (!*frame) return {};
-  if (!data.empty()) return std::unexpected(Error::kUnexpectedData);
   auto message = Message::parse(std::move(**frame), service(served.service).message);
   if (!message) return std::unexpected(Error::kMalformed);
+  if (!data.empty()) return std::unexpected(Error::kUnexpectedData);
   served.asked = true;
   outputs_.push(Request{id, served.peer, served.service, std::move(*message)});
   return {};
