@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#define MSGPACK_NO_BOOST
 #include <msgpack.hpp>
 
 #include <ggen/p2p/reqresp/message.hpp>

@@ -1,4 +1,3 @@
-#define MSGPACK_NO_BOOST
 #include <msgpack.hpp>
 
 #include <ggen/p2p/reqresp/message.hpp>
