@@ -12,13 +12,6 @@ void push_bounded(std::deque<Record>& records, Record record, std::size_t limit)
   if (records.size() > limit) records.pop_front();
 }
 
-/// The same host, whatever its port.
-bool same_host(const multiformats::Multiaddr& a, const multiformats::Multiaddr& b) {
-  const auto x = endpoint_of(a);
-  const auto y = endpoint_of(b);
-  return x && y && x->address == y->address;
-}
-
 }  // namespace
 
 void HistoryLog::closed(const ConnectionRecord& record) {
@@ -29,8 +22,9 @@ void HistoryLog::refused(const multiformats::Multiaddr& local,
                          const multiformats::Multiaddr& remote, RefuseReason reason,
                          base::Instant now) {
   std::deque<RefusalRecord>& records = history_.refused;
-  const auto like = std::ranges::find_if(records, [&](const RefusalRecord& record) {
-    return record.reason == reason && same_host(record.remote, remote);
+  const auto host = remote.ip();
+  const auto like = std::ranges::find_if(records, [&](const RefusalRecord& other) {
+    return other.reason == reason && other.remote.ip() == host;
   });
   RefusalRecord record{local, remote, reason, now, now, 1};
   if (like != records.end()) {

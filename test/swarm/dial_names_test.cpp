@@ -1,3 +1,4 @@
+#include "swarm/dial_target.hpp"
 #include "world.hpp"
 
 using namespace ggen::p2p;
@@ -109,15 +110,16 @@ TEST_CASE("a peer asked for takes its own of a bare dnsaddr") {
   CHECK(dialled(world) == Names{"/ip4/192.0.2.2/tcp/1"});
 }
 
-TEST_CASE("a suffix is whole components, not the bytes of one") {
-  World world;
-  // "/tcp/4001" ends the value of a longer name in none of its components.
-  world.texts["_dnsaddr.s.example"] = {record("/ip4/192.0.2.1/tcp/4001"),
-                                       record("/ip4/192.0.2.1/tcp/4002"),
-                                       record("/ip6/2001:db8::6:fa1/tcp/1")};
-  world.dial({{}, {addr("/dnsaddr/s.example/tcp/4001")}, {}, false});
-  world.run_for(1s);
-  CHECK(dialled(world) == Names{"/ip4/192.0.2.1/tcp/4001"});
+TEST_CASE("records are followed that end as the name did, in whole components") {
+  const auto target = target_of(addr("/dnsaddr/s.example/tcp/4001"));
+  REQUIRE(target);
+  const Names records{record("/ip4/192.0.2.1/tcp/4001"), record("/ip4/192.0.2.1/tcp/4002"),
+                      record("/ip6/2001:db8::6:fa1"),  // its last bytes are those of /tcp/4001
+                      record("/tcp/4001"), "/ip4/192.0.2.2/tcp/4001"};
+  const auto& suffix = std::get<RecordTarget>(*target).suffix;
+  CHECK(dnsaddr_records(records, suffix, 10) == std::vector{addr("/ip4/192.0.2.1/tcp/4001")});
+  CHECK(dnsaddr_records(records, {}, 10).size() == 4);
+  CHECK(dnsaddr_records(records, {}, 2).size() == 2);
 }
 
 TEST_CASE("dnsaddr loops and chains come to an end") {
