@@ -14,14 +14,15 @@ bool DialPlan::admit(const Multiaddr& address) {
   return false;
 }
 
-void DialPlan::offer(Candidate candidate) {
-  pending_.push_back({std::move(candidate), {}});
+void DialPlan::offer(const Candidate& candidate) {
+  pending_.push_back({candidate, {}});
 }
 
 void DialPlan::rank(base::Instant first_start) {
   std::vector<Candidate> left;
-  for (RankedCandidate& ranked : pending_) left.push_back(std::move(ranked.candidate));
-  pending_ = swarm::rank(std::move(left), config_);
+  left.reserve(pending_.size());
+  for (const RankedCandidate& ranked : pending_) left.push_back(ranked.candidate);
+  pending_ = swarm::rank(left, config_);
   start_ = first_start;
 }
 
@@ -31,7 +32,7 @@ std::optional<base::Instant> DialPlan::next_start() const {
 }
 
 Candidate DialPlan::take() {
-  Candidate candidate = std::move(pending_.front().candidate);
+  const Candidate candidate = pending_.front().candidate;
   pending_.erase(pending_.begin());
   return candidate;
 }

@@ -19,7 +19,7 @@ class DialPlan {
   /// Takes note of an address. False when it is known already or one too many.
   bool admit(const multiformats::Multiaddr& address);
   /// Adds an address to try; rank() puts it in its place.
-  void offer(Candidate candidate);
+  void offer(const Candidate& candidate);
   /// Ranks all that is left. The first may start at `first_start`.
   void rank(base::Instant first_start);
 

@@ -29,7 +29,7 @@ bool before(const Candidate& a, const Candidate& b) {
 }
 
 /// Alternates address families from the second tier on; what is proven needs no guess.
-std::vector<Candidate> interleave(std::vector<Candidate> sorted) {
+std::vector<Candidate> interleave(const std::vector<Candidate>& sorted) {
   std::vector<Candidate> result;
   bool v6_next = true;
   std::size_t at = 0;
@@ -38,46 +38,47 @@ std::vector<Candidate> interleave(std::vector<Candidate> sorted) {
     std::deque<Candidate> v4;
     std::deque<Candidate> v6;
     for (; at < sorted.size() && tier_of(sorted[at]) == tier; ++at) {
-      Candidate& candidate = sorted[at];
+      const Candidate& candidate = sorted[at];
       if (tier == Tier::kProven) {
         v6_next = candidate.endpoint.address.is_v4();
-        result.push_back(std::move(candidate));
+        result.push_back(candidate);
       } else {
-        (candidate.endpoint.address.is_v4() ? v4 : v6).push_back(std::move(candidate));
+        (candidate.endpoint.address.is_v4() ? v4 : v6).push_back(candidate);
       }
     }
     while (!v4.empty() || !v6.empty()) {
       std::deque<Candidate>& from = v4.empty() || (v6_next && !v6.empty()) ? v6 : v4;
       v6_next = &from == &v4;
-      result.push_back(std::move(from.front()));
+      result.push_back(from.front());
       from.pop_front();
     }
   }
   return result;
 }
 
-std::vector<RankedCandidate> spread(std::vector<Candidate> track, base::Duration stagger) {
+std::vector<RankedCandidate> spread(const std::vector<Candidate>& track, base::Duration stagger) {
   std::vector<RankedCandidate> ranked;
-  for (Candidate& candidate : track) {
-    ranked.push_back({std::move(candidate), stagger * static_cast<int>(ranked.size())});
+  ranked.reserve(track.size());
+  for (const Candidate& candidate : track) {
+    ranked.push_back({candidate, stagger * static_cast<int>(ranked.size())});
   }
   return ranked;
 }
 
 }  // namespace
 
-std::vector<RankedCandidate> rank(std::vector<Candidate> candidates,
+std::vector<RankedCandidate> rank(const std::vector<Candidate>& candidates,
                                   const Config::Dialing& config) {
   // Insertion keeps equal ones in the order in which they came; they are a few dozen at most.
   std::vector<Candidate> near;
   std::vector<Candidate> far;
-  for (Candidate& candidate : candidates) {
+  for (const Candidate& candidate : candidates) {
     const bool is_public = scope_of(candidate.endpoint.address) == IpScope::kPublic;
     std::vector<Candidate>& track = is_public ? far : near;
-    track.insert(std::ranges::upper_bound(track, candidate, before), std::move(candidate));
+    track.insert(std::ranges::upper_bound(track, candidate, before), candidate);
   }
-  const auto near_ranked = spread(interleave(std::move(near)), config.private_stagger);
-  const auto far_ranked = spread(interleave(std::move(far)), config.stagger);
+  const auto near_ranked = spread(interleave(near), config.private_stagger);
+  const auto far_ranked = spread(interleave(far), config.stagger);
   std::vector<RankedCandidate> ranked;
   std::ranges::merge(near_ranked, far_ranked, std::back_inserter(ranked), {},
                      &RankedCandidate::offset, &RankedCandidate::offset);

@@ -30,7 +30,7 @@ struct RankedCandidate {
 /// private ones, which answer at once or not at all, `private_stagger` apart. Within each track:
 /// those that worked last time, the latest first; then new ones, certified before others; those
 /// that failed last time at the end; and IPv6 alternating with IPv4, IPv6 first.
-[[nodiscard]] std::vector<RankedCandidate> rank(std::vector<Candidate> candidates,
+[[nodiscard]] std::vector<RankedCandidate> rank(const std::vector<Candidate>& candidates,
                                                 const Config::Dialing& config);
 
 }  // namespace ggen::p2p::swarm

@@ -46,7 +46,7 @@ class Dialer {
                 base::Instant now);
   void resolved_text(ResolveId id, std::expected<std::vector<std::string>, ResolveError> result,
                      base::Instant now);
-  std::optional<connection::ConnectionId> dialed(AttemptId attempt,
+  std::optional<connection::ConnectionId> dialed(AttemptId attempt_id,
                                                  std::expected<Endpoints, DialError> result,
                                                  base::Instant now);
 

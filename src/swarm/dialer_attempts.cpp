@@ -44,7 +44,7 @@ void Dialer::offer(Job& job, const IpEndpoint& endpoint, const std::optional<Pee
     candidate.last_success = known->last_success;
     candidate.last_failure = known->last_failure;
   }
-  job.plan.offer(std::move(candidate));
+  job.plan.offer(candidate);
 }
 
 std::optional<NotTried> Dialer::refusal(const Candidate& candidate) const {
@@ -101,7 +101,7 @@ void Dialer::start_attempts(JobId id, Job& job, base::Instant now) {
       job.plan.hurry(now);
       continue;
     }
-    const AttemptId attempt = attempts_.emplace(Attempt{id, std::move(candidate)});
+    const AttemptId attempt = attempts_.emplace(Attempt{id, candidate});
     attempt_timers_.set(attempt, now + config_.attempt_timeout);
     job.attempts.push_back(attempt);
     job.last_attempt = now;
@@ -117,20 +117,21 @@ bool Dialer::attempt_free() const {
   return attempts_.size() < config_.max_attempts && !no_connection_free();
 }
 
-std::optional<ConnectionId> Dialer::dialed(AttemptId id, std::expected<Endpoints, DialError> result,
+std::optional<ConnectionId> Dialer::dialed(AttemptId attempt_id,
+                                           std::expected<Endpoints, DialError> result,
                                            base::Instant now) {
-  const Attempt* const found = attempts_.find(id);
+  const Attempt* const found = attempts_.find(attempt_id);
   if (found == nullptr) return std::nullopt;
   if (!result) {
-    attempt_failed(id, result.error(), now);
+    attempt_failed(attempt_id, result.error(), now);
     pump(now);
     return std::nullopt;
   }
-  Attempt attempt = *found;
-  attempts_.erase(id);
-  attempt_timers_.set(id, std::nullopt);
+  const Attempt attempt = *found;
+  attempts_.erase(attempt_id);
+  attempt_timers_.set(attempt_id, std::nullopt);
   Job& job = *jobs_.find(attempt.job);
-  std::erase(job.attempts, id);
+  std::erase(job.attempts, attempt_id);
   ConnectionRecord record;
   record.direction = connection::Direction::kOutbound;
   record.local = result->local.without_peer_id();
@@ -140,7 +141,7 @@ std::optional<ConnectionId> Dialer::dialed(AttemptId id, std::expected<Endpoints
   record.opened_at = now;
   const ConnectionId connection = world_.connections.add(std::move(record));
   job.half_open.push_back(connection);
-  half_open_.try_emplace(connection, std::move(attempt));
+  half_open_.try_emplace(connection, attempt);
   pump(now);
   return connection;
 }

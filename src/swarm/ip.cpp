@@ -7,14 +7,14 @@ namespace ggen::p2p::swarm {
 using multiformats::Multiaddr;
 using multiformats::Protocol;
 
-IpScope scope_of(const IpAddress& mapped) noexcept {
-  const IpAddress address = mapped.unmapped();
+IpScope scope_of(const IpAddress& address) noexcept {
   if (address.is_loopback()) return IpScope::kLoopback;
   if (address.is_private()) return IpScope::kPrivate;
   if (address.is_unspecified()) return IpScope::kUnusable;
-  const std::uint8_t first = address.bytes()[0];
+  const IpAddress plain = address.unmapped();
+  const std::uint8_t first = plain.bytes()[0];
   // 0.0.0.0/8 is "this network"; 224.0.0.0/3 is multicast, reserved and broadcast.
-  const bool nowhere = address.is_v4() ? first == 0 || first >= 224 : first == 0xff;
+  const bool nowhere = plain.is_v4() ? first == 0 || first >= 224 : first == 0xff;
   return nowhere ? IpScope::kUnusable : IpScope::kPublic;
 }
 
@@ -29,12 +29,17 @@ std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
     const auto [rest, error] = std::from_chars(text.data() + slash + 1, end, bits);
     if (error != std::errc{} || rest != end || bits > width) return std::nullopt;
   }
-  return IpPrefix{address->masked(bits), bits};
+  const IpAddress plain = address->unmapped();
+  if (plain == *address) return IpPrefix{plain.masked(bits), bits};
+  // An IPv4-mapped range, which has no meaning that is shorter than the mapping itself.
+  constexpr unsigned kMapping = 96;
+  if (bits < kMapping) return std::nullopt;
+  return IpPrefix{plain.masked(bits - kMapping), bits - kMapping};
 }
 
-bool IpPrefix::contains(const IpAddress& mapped) const noexcept {
-  const IpAddress address = mapped.unmapped();
-  return address.is_v4() == base.is_v4() && address.masked(bits) == base;
+bool IpPrefix::contains(const IpAddress& address) const noexcept {
+  const IpAddress plain = address.unmapped();
+  return plain.is_v4() == base.is_v4() && plain.masked(bits) == base;
 }
 
 Multiaddr IpEndpoint::to_multiaddr() const {

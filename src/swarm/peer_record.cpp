@@ -119,18 +119,18 @@ base::Bytes seal_peer_record(crypto::Crypto& crypto, const crypto::KeyPair& key,
                                       encode(record));
 }
 
-std::expected<SignedPeerRecord, RecordError> SignedPeerRecord::decode(base::BytesView message,
+std::expected<SignedPeerRecord, RecordError> SignedPeerRecord::decode(base::BytesView envelope,
                                                                       std::size_t limit) {
-  if (message.size() > limit) return std::unexpected(RecordError::kTooLarge);
-  auto envelope = crypto::SignedEnvelope::decode(message, limit);
-  if (!envelope) return std::unexpected(RecordError::kBadEnvelope);
-  if (!base::equal(envelope->payload_type, kPeerRecordType)) {
+  if (envelope.size() > limit) return std::unexpected(RecordError::kTooLarge);
+  auto opened = crypto::SignedEnvelope::decode(envelope, limit);
+  if (!opened) return std::unexpected(RecordError::kBadEnvelope);
+  if (!base::equal(opened->payload_type, kPeerRecordType)) {
     return std::unexpected(RecordError::kWrongType);
   }
-  auto record = decode_peer_record(envelope->payload);
+  auto record = decode_peer_record(opened->payload);
   if (!record) return std::unexpected(record.error());
-  if (PeerId::of(envelope->key) != record->peer) return std::unexpected(RecordError::kWrongKey);
-  return SignedPeerRecord(std::move(*envelope), std::move(*record));
+  if (PeerId::of(opened->key) != record->peer) return std::unexpected(RecordError::kWrongKey);
+  return SignedPeerRecord(std::move(*opened), std::move(*record));
 }
 
 bool SignedPeerRecord::verify(crypto::Crypto& crypto) const {

@@ -29,9 +29,10 @@ TEST_CASE("ranges are read and hold what they should") {
   CHECK(prefix("192.0.2.1").contains(ip("192.0.2.1")));
   CHECK_FALSE(prefix("192.0.2.1").contains(ip("192.0.2.2")));
   CHECK(prefix("192.0.2.0/24").contains(ip("::ffff:192.0.2.9")));
+  CHECK(prefix("::ffff:192.0.2.0/120") == prefix("192.0.2.0/24"));
   CHECK(prefix("192.0.2.77/24") == prefix("192.0.2.0/24"));
   for (const char* bad : {"", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/8x",
-                          "10.0.0.0/-1", "host/8", "10.0.0.0/8/8"}) {
+                          "10.0.0.0/-1", "::ffff:192.0.2.0/24", "host/8", "10.0.0.0/8/8"}) {
     CHECK_MESSAGE(!IpPrefix::parse(bad), bad);
   }
 }
