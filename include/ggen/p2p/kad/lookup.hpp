@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <ggen/p2p/kad/key.hpp>
+#include <ggen/p2p/kad/message.hpp>
+#include <ggen/p2p/multiformats/peer_id.hpp>
+
+namespace ggen::p2p::kad {
+
+struct LookupConfig {
+  std::size_t k = 20;      ///< peers to find
+  std::size_t alpha = 10;  ///< requests under way at a time
+  /// Peers that one lookup asks at most: liars could name new peers for ever.
+  std::size_t max_asked = 256;
+  /// Peers remembered of those heard of; the farthest are forgotten first.
+  std::size_t max_candidates = 512;
+};
+
+/// The walk towards a key (libp2p/specs kad-dht, "Peer routing"): asks the nearest peers it has
+/// heard of, hears of nearer ones, and has converged when the k nearest that did not fail have all
+/// answered. Says whom to ask and is told what came of it; knows nothing of streams and time.
+///
+/// Nobody is asked twice, and only who answered is a result: a made-up peer costs one attempt.
+class Lookup {
+ public:
+  Lookup(const LookupConfig& config, const Key& target, const multiformats::PeerId& local)
+      : config_(config), target_(target), local_(local) {}
+
+  /// Peers to start from, or that somebody named. Returns how many were new.
+  std::size_t hear(std::span<const PeerRecord> peers);
+
+  /// The next peer to ask, which then counts as asked; nothing while enough requests are under way,
+  /// or nobody is left. One of answered() and failed() must follow for each.
+  [[nodiscard]] std::optional<PeerRecord> next();
+  void answered(const multiformats::PeerId& peer);
+  void failed(const multiformats::PeerId& peer);
+  /// The peer takes its time: another may be asked meanwhile. answered() or failed() still follows.
+  void slow(const multiformats::PeerId& peer);
+
+  /// The k nearest have answered.
+  [[nodiscard]] bool converged() const;
+  /// Converged, or nobody is left to ask and to wait for.
+  [[nodiscard]] bool finished() const;
+
+  /// The nearest peers that answered, nearest first, at most k.
+  [[nodiscard]] std::vector<PeerRecord> closest() const;
+  /// What is known of a peer's addresses.
+  [[nodiscard]] const PeerRecord* find(const multiformats::PeerId& peer) const;
+  [[nodiscard]] const Key& target() const noexcept { return target_; }
+
+  [[nodiscard]] std::size_t asked_count() const noexcept { return asked_; }
+  [[nodiscard]] std::size_t answered_count() const noexcept { return answered_; }
+  [[nodiscard]] std::size_t failed_count() const noexcept { return failed_; }
+
+ private:
+  enum class State : std::uint8_t { kHeard, kAsked, kSlow, kAnswered, kFailed };
+  struct Candidate {
+    Distance distance;
+    PeerRecord record;
+    State state = State::kHeard;
+  };
+
+  [[nodiscard]] Candidate* candidate(const multiformats::PeerId& peer);
+  [[nodiscard]] Candidate* next_candidate();
+  [[nodiscard]] bool waiting() const;
+  bool hear_one(const PeerRecord& peer);
+  void forget_farthest();
+
+  LookupConfig config_;
+  Key target_;
+  multiformats::PeerId local_;
+  std::vector<Candidate> candidates_;  // nearest first
+  std::size_t asked_ = 0;
+  std::size_t answered_ = 0;
+  std::size_t failed_ = 0;
+  std::size_t under_way_ = 0;  // of the asked, those that occupy one of the alpha places
+};
+
+}  // namespace ggen::p2p::kad

@@ -1,0 +1,278 @@
+#include "impl.hpp"
+
+#include <utility>
+#include <variant>
+
+#include <ggen/p2p/base/overloaded.hpp>
+
+namespace ggen::p2p::kad {
+
+using multiformats::PeerId;
+
+// Peers.
+
+void Engine::Impl::peer_identified(const PeerId& peer, ConnectedPeer known, base::Instant now) {
+  if (peer == state.local) return;
+  const auto [entry, inserted] = state.connected.try_emplace(peer);
+  entry = std::move(known);
+  if (entry.serves) {
+    add_to_table(peer, entry, now);
+  } else {
+    state.table.remove(peer);
+  }
+}
+
+void Engine::Impl::add_to_table(const PeerId& peer, const ConnectedPeer& known, base::Instant now) {
+  const bool first = state.table.empty();
+  const Added added = state.table.add(peer, known.addresses, known.remote, now);
+  if (added == Added::kWaiting) check_longest_silent(Key::of(peer), now);
+  if (first && !state.table.empty()) maintenance.refresh(true, now);
+}
+
+void Engine::Impl::check_longest_silent(const Key& key, base::Instant now) {
+  const TableEntry* entry = state.table.longest_silent(key);
+  if (entry == nullptr || now - entry->last_seen < state.config.maintenance.stale_after) return;
+  if (!checking_.insert(entry->peer).second) return;
+  const Message question{.type = MessageType::kFindNode,
+                         .key = base::to_bytes(state.local.bytes())};
+  learn(state.record_of(*entry));
+  requests.send(QueryId{}, entry->peer, question, now);
+}
+
+/// What a request has shown about the peer.
+void Engine::Impl::judge_peer(const PeerId& peer, std::optional<RequestError> error,
+                              base::Instant now) {
+  checking_.erase(peer);
+  ConnectedPeer* known = state.connected.find(peer);
+  if (!error) {
+    if (state.table.find(peer) != nullptr) {
+      state.table.alive(peer, now);
+    } else if (known != nullptr && known->serves) {
+      add_to_table(peer, *known, now);
+    }
+  } else if (*error == RequestError::kUnsupported) {
+    if (known != nullptr) known->serves = false;
+    state.table.remove(peer);
+  } else if (*error != RequestError::kRefused) {
+    state.table.failed(peer);
+  }
+}
+
+// Queries.
+
+Query Engine::Impl::make_query(base::BytesView key, Query::Goal goal, base::Instant now) const {
+  return Query{state.config.query, state.local, base::to_bytes(key), std::move(goal), now};
+}
+
+QueryId Engine::Impl::start(Query query, base::Instant now) {
+  const bool places = std::holds_alternative<Query::Place>(query.goal());
+  if (!query.placing()) {
+    query.hear(state.nearest(query.lookup().target(), state.config.query.lookup.k));
+  }
+  if (query.background) ++background_;
+  const QueryId id = queries_.emplace(std::move(query));
+  // What is found must still be put somewhere: a third of the time is kept for that.
+  const base::Duration timeout = state.config.query.timeout;
+  query_timers_.set(id, now + (places ? timeout * 2 / 3 : timeout));
+  advance(id, now);
+  return id;
+}
+
+QueryId Engine::Impl::start_publishing(const OwnRecord& record, bool background,
+                                       base::Instant now) {
+  maintenance.publish_at(record, now + state.config.maintenance.republish_interval);
+  Query query = make_query(record.key, Query::Place{place_message(record, now)}, now);
+  query.publishes = record;
+  query.background = background;
+  return start(std::move(query), now);
+}
+
+Message Engine::Impl::place_message(const OwnRecord& record, base::Instant now) const {
+  if (record.kind == OwnRecord::Kind::kProvider) {
+    PeerRecord own = state.own_record();
+    own.connection = Connectedness::kNotConnected;
+    return Message{.type = MessageType::kAddProvider, .key = record.key, .providers = {own}};
+  }
+  const auto value = state.find_value(record.key, now);
+  return Message{.type = MessageType::kPutValue,
+                 .key = record.key,
+                 .record = state.make_record(record.key, value.value_or(base::Bytes{}), now)};
+}
+
+void Engine::Impl::advance(QueryId id, base::Instant now) {
+  for (;;) {
+    Query& query = *queries_.find(id);
+    while (auto ask = query.next()) {
+      if (!state.connected.contains(ask->peer.peer)) learn(ask->peer);
+      requests.send(id, ask->peer.peer, ask->message, now);
+    }
+    if (!query.finished()) return;
+    if (!query.stop_looking()) {
+      finish(id, false, now);
+      return;
+    }
+  }
+}
+
+void Engine::Impl::finish(QueryId id, bool timed_out, base::Instant now) {
+  Query& query = *queries_.find(id);
+  QueryResult result = query.result();
+  if (const auto* placed = std::get_if<result::Placed>(&result);
+      placed != nullptr && query.publishes && placed->stored == 0) {
+    const OwnRecord& record = *query.publishes;
+    const bool owned = record.kind == OwnRecord::Kind::kValue
+                           ? state.own_values.contains(record.key)
+                           : state.provided.contains(record.key);
+    // Nobody took it: it must not wait for the next round.
+    if (owned) {
+      maintenance.publish_at(record, now + state.config.maintenance.refresh_interval);
+    }
+  }
+  if (const auto* found = std::get_if<result::FoundPeer>(&result); found && found->peer) {
+    learn(*found->peer);
+  }
+  if (!query.background) {
+    state.outputs.push(QueryDone{id, std::move(result), query.stats(timed_out, now)});
+  }
+  std::optional<std::pair<ValueSearch, Lookup>> found_value;
+  if (const auto* search = std::get_if<ValueSearch>(&query.goal())) {
+    found_value.emplace(*search, query.lookup());
+  }
+  forget(id);
+  if (found_value) correct(found_value->first, found_value->second, now);
+}
+
+void Engine::Impl::forget(QueryId id) {
+  requests.cancel(id);
+  query_timers_.set(id, std::nullopt);
+  if (queries_.find(id)->background) --background_;
+  queries_.erase(id);
+}
+
+void Engine::Impl::cancel(QueryId id) {
+  if (queries_.find(id) != nullptr) forget(id);
+}
+
+/// Gives the best value to those who should have it (entry correction).
+void Engine::Impl::correct(const ValueSearch& search, const Lookup& lookup, base::Instant now) {
+  if (!search.best()) return;
+  std::vector<PeerRecord> targets;
+  for (const PeerId& peer : search.to_correct(lookup.closest())) {
+    if (const PeerRecord* record = lookup.find(peer)) targets.push_back(*record);
+  }
+  if (targets.empty()) return;
+  Message message{.type = MessageType::kPutValue,
+                  .key = search.key(),
+                  .record = state.make_record(search.key(), *search.best(), now)};
+  Query query = make_query(search.key(), Query::Place{std::move(message)}, now);
+  query.background = true;
+  query.place_at(std::move(targets));
+  start(std::move(query), now);
+}
+
+void Engine::Impl::learn(const PeerRecord& peer) {
+  if (peer.addresses.empty()) return;
+  state.outputs.push(AddressesLearned{peer.peer, peer.addresses});
+}
+
+// Answers.
+
+void Engine::Impl::on_done(const Requests::Done& done, base::Instant now) {
+  Query* query = queries_.find(done.query);
+  Query::Yield yield;
+  std::optional<RequestError> error;
+  if (!done.answer) {
+    error = done.answer.error();
+    if (query != nullptr) query->failed(done.peer, *error);
+  } else if (query != nullptr) {
+    yield = query->answered(done.peer, *done.answer);
+    if (yield.malformed) error = RequestError::kMalformed;
+  }
+  judge_peer(done.peer, error, now);
+  if (query == nullptr) return;
+  report(done.query, *query, done, yield);
+  advance(done.query, now);
+}
+
+void Engine::Impl::report(QueryId id, const Query& query, const Requests::Done& done,
+                          const Query::Yield& yield) {
+  if (query.background) return;
+  QueryHop hop{.id = id,
+               .peer = done.peer,
+               .asked = done.asked,
+               .shared_bits = Key::of(done.peer).common_prefix(query.lookup().target()),
+               .value = yield.value,
+               .took = done.took};
+  if (!done.answer) {
+    hop.error = done.answer.error();
+  } else {
+    if (yield.malformed) hop.error = RequestError::kMalformed;
+    hop.closer = done.answer->closer.size();
+    hop.providers = done.answer->providers.size();
+  }
+  state.outputs.push(hop);
+  if (yield.providers.empty()) return;
+  for (const PeerRecord& provider : yield.providers) learn(provider);
+  state.outputs.push(ProvidersFound{id, yield.providers});
+}
+
+void Engine::Impl::on_slow(const Requests::Slow& slow, base::Instant now) {
+  Query* query = queries_.find(slow.query);
+  if (query == nullptr) return;
+  query->slow(slow.peer);
+  advance(slow.query, now);
+}
+
+void Engine::Impl::settle(base::Instant now) {
+  while (auto event = requests.poll()) {
+    std::visit(base::Overloaded{
+                   [&](const Requests::Done& done) { on_done(done, now); },
+                   [&](const Requests::Slow& slow) { on_slow(slow, now); },
+               },
+               *event);
+  }
+  run_maintenance(now);
+  maintenance.schedule_expiry(now);
+  while (const auto change = state.table.poll_change()) state.outputs.push(*change);
+}
+
+// Time.
+
+void Engine::Impl::run_maintenance(base::Instant now) {
+  while (background_ < state.config.maintenance.max_queries) {
+    auto job = maintenance.next_job(now);
+    if (!job) return;
+    if (const auto* record = std::get_if<OwnRecord>(&*job)) {
+      start_publishing(*record, true, now);
+    } else {
+      Query query = make_query(std::get<Maintenance::Refresh>(*job).key, Query::Closest{}, now);
+      query.background = true;
+      start(std::move(query), now);
+    }
+  }
+}
+
+void Engine::Impl::handle_timeout(base::Instant now) {
+  requests.handle_timeout(now);
+  server.handle_timeout(now);
+  maintenance.expire(now);
+  while (const auto id = query_timers_.pop_due(now)) {
+    if (queries_.find(*id)->stop_looking()) {
+      requests.cancel(*id);
+      query_timers_.set(*id, now + state.config.query.timeout / 3);
+      advance(*id, now);
+    } else {
+      finish(*id, true, now);
+    }
+  }
+}
+
+std::optional<base::Instant> Engine::Impl::next_deadline() const {
+  auto next = base::earlier(requests.next_deadline(), server.next_deadline());
+  next = base::earlier(next, query_timers_.earliest());
+  next = base::earlier(next, maintenance.next_expiry());
+  if (background_ >= state.config.maintenance.max_queries) return next;
+  return base::earlier(next, maintenance.next_job_at());
+}
+
+}  // namespace ggen::p2p::kad

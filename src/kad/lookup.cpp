@@ -1,0 +1,125 @@
+#include <algorithm>
+
+#include <ggen/p2p/kad/lookup.hpp>
+
+namespace ggen::p2p::kad {
+
+using multiformats::PeerId;
+
+std::size_t Lookup::hear(std::span<const PeerRecord> peers) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(peers, [this](const PeerRecord& peer) { return hear_one(peer); }));
+}
+
+bool Lookup::hear_one(const PeerRecord& peer) {
+  if (peer.peer == local_) return false;
+  const Distance distance = Key::of(peer.peer).distance(target_);
+  const auto at = std::ranges::lower_bound(candidates_, distance, {}, &Candidate::distance);
+  if (at != candidates_.end() && at->distance == distance) {
+    // Whoever was first to name it may not have known where it is.
+    if (at->state == State::kHeard && at->record.addresses.empty()) {
+      at->record.addresses = peer.addresses;
+    }
+    return false;
+  }
+  candidates_.insert(at, Candidate{distance, peer, State::kHeard});
+  if (candidates_.size() > config_.max_candidates) forget_farthest();
+  return true;
+}
+
+/// Those that were asked are kept, or they would be asked again.
+void Lookup::forget_farthest() {
+  for (auto at = candidates_.rbegin(); at != candidates_.rend(); ++at) {
+    if (at->state != State::kHeard) continue;
+    candidates_.erase(std::next(at).base());
+    return;
+  }
+}
+
+std::optional<PeerRecord> Lookup::next() {
+  if (under_way_ >= config_.alpha || asked_ >= config_.max_asked) return std::nullopt;
+  Candidate* candidate = next_candidate();
+  if (candidate == nullptr) return std::nullopt;
+  candidate->state = State::kAsked;
+  ++asked_;
+  ++under_way_;
+  return candidate->record;
+}
+
+/// The nearest that was not asked yet, unless k that are nearer have answered.
+Lookup::Candidate* Lookup::next_candidate() {
+  std::size_t answered = 0;
+  for (Candidate& candidate : candidates_) {
+    if (candidate.state == State::kHeard) return &candidate;
+    if (candidate.state == State::kAnswered && ++answered >= config_.k) return nullptr;
+  }
+  return nullptr;
+}
+
+void Lookup::answered(const PeerId& peer) {
+  Candidate* asked = candidate(peer);
+  if (asked == nullptr) return;
+  if (asked->state == State::kAsked) --under_way_;
+  asked->state = State::kAnswered;
+  ++answered_;
+}
+
+void Lookup::failed(const PeerId& peer) {
+  Candidate* asked = candidate(peer);
+  if (asked == nullptr) return;
+  if (asked->state == State::kAsked) --under_way_;
+  asked->state = State::kFailed;
+  ++failed_;
+}
+
+void Lookup::slow(const PeerId& peer) {
+  Candidate* asked = candidate(peer);
+  if (asked == nullptr || asked->state != State::kAsked) return;
+  asked->state = State::kSlow;
+  --under_way_;
+}
+
+bool Lookup::converged() const {
+  std::size_t answered = 0;
+  for (const Candidate& candidate : candidates_) {
+    if (candidate.state == State::kFailed) continue;
+    if (candidate.state != State::kAnswered) return false;
+    if (++answered >= config_.k) return true;
+  }
+  return false;
+}
+
+bool Lookup::waiting() const {
+  return asked_ > answered_ + failed_;
+}
+
+bool Lookup::finished() const {
+  if (converged()) return true;
+  if (waiting()) return false;
+  if (asked_ >= config_.max_asked) return true;
+  return std::ranges::none_of(candidates_,
+                              [](const Candidate& other) { return other.state == State::kHeard; });
+}
+
+std::vector<PeerRecord> Lookup::closest() const {
+  std::vector<PeerRecord> found;
+  for (const Candidate& candidate : candidates_) {
+    if (found.size() >= config_.k) break;
+    if (candidate.state == State::kAnswered) found.push_back(candidate.record);
+  }
+  return found;
+}
+
+Lookup::Candidate* Lookup::candidate(const PeerId& peer) {
+  const Distance distance = Key::of(peer).distance(target_);
+  const auto at = std::ranges::lower_bound(candidates_, distance, {}, &Candidate::distance);
+  return at != candidates_.end() && at->distance == distance ? &*at : nullptr;
+}
+
+const PeerRecord* Lookup::find(const PeerId& peer) const {
+  const Distance distance = Key::of(peer).distance(target_);
+  const auto at = std::ranges::lower_bound(candidates_, distance, {}, &Candidate::distance);
+  return at != candidates_.end() && at->distance == distance ? &at->record : nullptr;
+}
+
+}  // namespace ggen::p2p::kad

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <ggen/p2p/kad/message.hpp>
+#include <ggen/p2p/multiformats/peer_id.hpp>
+
+namespace ggen::p2p::kad {
+
+/// Collects the providers that peers name for one key. What one peer alone names may be made up:
+/// providers named by more peers come first in the result, and the search does not stop before
+/// some have named any.
+class ProviderSearch {
+ public:
+  /// Peers that must have named providers before `limit` of them are enough.
+  static constexpr std::size_t kMinSources = 3;
+
+  ProviderSearch(std::size_t limit, std::size_t max_found, const multiformats::PeerId& local)
+      : limit_(limit), max_found_(max_found), local_(local) {}
+
+  /// Takes what one source names; returns what was new. The local node is left out.
+  std::vector<PeerRecord> add(std::span<const PeerRecord> providers);
+  [[nodiscard]] bool enough() const noexcept {
+    return limit_ > 0 && found_.size() >= limit_ && sources_ >= kMinSources;
+  }
+  /// Those named most often first.
+  [[nodiscard]] std::vector<PeerRecord> result() const;
+
+ private:
+  struct Found {
+    PeerRecord record;
+    std::size_t sources = 1;
+  };
+
+  std::size_t limit_;
+  std::size_t max_found_;
+  multiformats::PeerId local_;
+  std::size_t sources_ = 0;
+  std::vector<Found> found_;  // in the order of discovery
+};
+
+}  // namespace ggen::p2p::kad

@@ -1,0 +1,124 @@
+#include "query.hpp"
+
+#include <ggen/p2p/base/overloaded.hpp>
+
+namespace ggen::p2p::kad {
+
+using multiformats::PeerId;
+
+std::optional<Query::Ask> Query::next() {
+  if (placement_) {
+    auto peer = placement_->next();
+    if (!peer) return std::nullopt;
+    return Ask{std::move(*peer), std::get<Place>(goal_).message};
+  }
+  if (enough()) return std::nullopt;
+  auto peer = lookup_.next();
+  if (!peer) return std::nullopt;
+  return Ask{std::move(*peer), question()};
+}
+
+Message Query::question() const {
+  MessageType type = MessageType::kFindNode;
+  if (std::holds_alternative<ValueSearch>(goal_)) type = MessageType::kGetValue;
+  if (std::holds_alternative<ProviderSearch>(goal_)) type = MessageType::kGetProviders;
+  return Message{.type = type, .key = key_};
+}
+
+Query::Yield Query::answered(const PeerId& peer, const Message& answer) {
+  Yield yield;
+  if (placement_) {
+    const Message& sent = std::get<Place>(goal_).message;
+    // Who took a value echoes it.
+    yield.malformed = sent.type == MessageType::kPutValue &&
+                      (!answer.record || answer.record->value != sent.record->value);
+    placement_->done(!yield.malformed);
+    return yield;
+  }
+  lookup_.answered(peer);
+  lookup_.hear(answer.closer);
+  std::visit(base::Overloaded{
+                 [](const Closest&) {},
+                 [](const Place&) {},
+                 [&](FindPeer& goal) { goal.reached = goal.reached || goal.peer == peer; },
+                 [&](ValueSearch& search) { yield.value = search.add(peer, answer.record); },
+                 [&](ProviderSearch& search) { yield.providers = search.add(answer.providers); },
+             },
+             goal_);
+  return yield;
+}
+
+void Query::failed(const PeerId& peer, RequestError error) {
+  if (placement_) {
+    placement_->done(false);
+    return;
+  }
+  lookup_.failed(peer);
+  if (auto* goal = std::get_if<FindPeer>(&goal_)) {
+    // That it speaks another language was said over a connection that proved who it is.
+    if (goal->peer == peer && error == RequestError::kUnsupported) goal->reached = true;
+  }
+}
+
+void Query::slow(const PeerId& peer) {
+  if (!placement_) lookup_.slow(peer);
+}
+
+bool Query::enough() const {
+  return std::visit(base::Overloaded{
+                        [](const Closest&) { return false; },
+                        [](const Place&) { return false; },
+                        [](const FindPeer& goal) { return goal.reached; },
+                        [](const ValueSearch& search) { return search.enough(); },
+                        [](const ProviderSearch& search) { return search.enough(); },
+                    },
+                    goal_);
+}
+
+bool Query::stop_looking() {
+  if (placement_ || !std::holds_alternative<Place>(goal_)) return false;
+  place_at(lookup_.closest());
+  return true;
+}
+
+bool Query::finished() const {
+  if (placement_) return placement_->finished();
+  return enough() || lookup_.finished();
+}
+
+QueryResult Query::result() const {
+  return std::visit(
+      base::Overloaded{
+          [&](const Closest&) -> QueryResult { return result::Closest{lookup_.closest()}; },
+          [&](const Place&) -> QueryResult {
+            return placement_ ? placement_->result() : result::Placed{};
+          },
+          [&](const FindPeer& goal) -> QueryResult {
+            const PeerRecord* record = lookup_.find(goal.peer);
+            if (record == nullptr) return result::FoundPeer{};
+            return result::FoundPeer{*record, goal.reached};
+          },
+          [](const ValueSearch& search) -> QueryResult { return search.result(); },
+          [](const ProviderSearch& search) -> QueryResult {
+            return result::FoundProviders{search.result()};
+          },
+      },
+      goal_);
+}
+
+QueryStats Query::stats(bool timed_out, base::Instant now) const {
+  QueryStats stats{QueryEnd::kExhausted, lookup_.asked_count(), lookup_.answered_count(),
+                   lookup_.failed_count(), now - started_};
+  if (timed_out) {
+    stats.end = QueryEnd::kTimeout;
+  } else if (enough()) {
+    stats.end = QueryEnd::kEnough;
+  } else if (lookup_.converged()) {
+    stats.end = QueryEnd::kConverged;
+  } else if (stats.asked == 0) {
+    stats.end = QueryEnd::kNoPeers;
+  }
+  return stats;
+}
+
+}  // namespace ggen::p2p::kad
