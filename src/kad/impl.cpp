@@ -67,7 +67,8 @@ Query Engine::Impl::make_query(base::BytesView key, Query::Goal goal, base::Inst
 QueryId Engine::Impl::start(Query query, base::Instant now) {
   const bool places = std::holds_alternative<Query::Place>(query.goal());
   if (!query.placing()) {
-    query.hear(state.nearest(query.lookup().target(), state.config.query.lookup.k));
+    query.hear(state.nearest(query.lookup().target(), state.config.query.lookup.k,
+                             RoutingTable::Which::kAll));
   }
   if (query.background) ++background_;
   const QueryId id = queries_.emplace(std::move(query));
@@ -111,6 +112,7 @@ void Engine::Impl::advance(QueryId id, base::Instant now) {
       finish(id, false, now);
       return;
     }
+    requests.cancel(id);  // of the lookup, which needs no more answers
   }
 }
 
@@ -183,7 +185,7 @@ void Engine::Impl::on_done(const Requests::Done& done, base::Instant now) {
   std::optional<RequestError> error;
   if (!done.answer) {
     error = done.answer.error();
-    if (query != nullptr) query->failed(done.peer, *error);
+    if (query != nullptr) query->failed(done.peer, done.asked, *error);
   } else if (query != nullptr) {
     yield = query->answered(done.peer, *done.answer);
     if (yield.malformed) error = RequestError::kMalformed;

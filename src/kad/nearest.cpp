@@ -19,8 +19,11 @@ bool nearer(const Candidate& a, const Candidate& b) {
 /// usual number lies on the stack.
 class Ring {
  public:
+  explicit Ring(RoutingTable::Which which) : healthy_(which == RoutingTable::Which::kHealthy) {}
+
   void add(const Key& key, std::span<const TableEntry> entries) {
     for (const TableEntry& entry : entries) {
+      if (healthy_ && entry.failures > 0) continue;
       const Candidate candidate{entry.key.distance(key), &entry};
       if (rest_.empty() && size_ < few_.size()) {
         few_[size_++] = candidate;
@@ -43,6 +46,7 @@ class Ring {
   }
 
  private:
+  bool healthy_;
   std::array<Candidate, 64> few_;
   std::size_t size_ = 0;
   std::vector<Candidate> rest_;
@@ -54,11 +58,12 @@ class Ring {
 // with the key; those of the deeper buckets, which are on our side, exactly p; those of each
 // shallower bucket i exactly i. So the buckets are rings around the key, and only within a ring
 // there is something to sort.
-std::vector<const TableEntry*> RoutingTable::nearest(const Key& key, std::size_t count) const {
+std::vector<const TableEntry*> RoutingTable::nearest(const Key& key, std::size_t count,
+                                                     Which which) const {
   std::vector<const TableEntry*> result;
   result.reserve(std::min(count, size_));
   const std::size_t prefix = key.common_prefix(local_);
-  Ring ring;
+  Ring ring{which};
   ring.add(key, bucket(prefix));
   ring.move_to(result, count);
   if (result.size() < count) {

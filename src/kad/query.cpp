@@ -29,6 +29,7 @@ Query::Yield Query::answered(const PeerId& peer, const Message& answer) {
   Yield yield;
   if (placement_) {
     const Message& sent = std::get<Place>(goal_).message;
+    if (answer.type != sent.type) return yield;
     // Who took a value echoes it.
     yield.malformed = sent.type == MessageType::kPutValue &&
                       (!answer.record || answer.record->value != sent.record->value);
@@ -48,9 +49,9 @@ Query::Yield Query::answered(const PeerId& peer, const Message& answer) {
   return yield;
 }
 
-void Query::failed(const PeerId& peer, RequestError error) {
+void Query::failed(const PeerId& peer, MessageType asked, RequestError error) {
   if (placement_) {
-    placement_->done(false);
+    if (asked == std::get<Place>(goal_).message.type) placement_->done(false);
     return;
   }
   lookup_.failed(peer);

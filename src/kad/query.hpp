@@ -65,8 +65,9 @@ class Query {
     bool value = false;
     bool malformed = false;
   };
+  /// What was asked before the record was given to anybody is ignored once it is.
   Yield answered(const multiformats::PeerId& peer, const Message& answer);
-  void failed(const multiformats::PeerId& peer, RequestError error);
+  void failed(const multiformats::PeerId& peer, MessageType asked, RequestError error);
   void slow(const multiformats::PeerId& peer);
 
   /// Ends the lookup with what it has found, where something is to be done with that. False when

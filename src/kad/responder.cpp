@@ -52,7 +52,8 @@ class Responder {
   /// The nearest peers but the one that asks, which knows itself.
   [[nodiscard]] std::vector<PeerRecord> closer(const base::Bytes& key) const {
     const std::size_t k = state_.config.query.lookup.k;
-    std::vector<PeerRecord> peers = state_.nearest(Key::of(key), k + 1);
+    std::vector<PeerRecord> peers =
+        state_.nearest(Key::of(key), k + 1, RoutingTable::Which::kHealthy);
     std::erase_if(peers, [this](const PeerRecord& peer) { return peer.peer == from_; });
     if (peers.size() > k) peers.resize(k, peers.front());
     return peers;

@@ -21,9 +21,11 @@ std::optional<PeerRecord> State::find_peer(const PeerId& peer) const {
   return std::nullopt;
 }
 
-std::vector<PeerRecord> State::nearest(const Key& key, std::size_t count) const {
+std::vector<PeerRecord> State::nearest(const Key& key, std::size_t count,
+                                       RoutingTable::Which which) const {
   std::vector<PeerRecord> records;
-  for (const TableEntry* entry : table.nearest(key, count)) records.push_back(record_of(*entry));
+  for (const TableEntry* entry : table.nearest(key, count, which))
+    records.push_back(record_of(*entry));
   return records;
 }
 

@@ -64,7 +64,8 @@ struct State {
   /// What this node knows of any peer, the local one included.
   [[nodiscard]] std::optional<PeerRecord> find_peer(const multiformats::PeerId& peer) const;
   /// The nearest `count` peers of the table.
-  [[nodiscard]] std::vector<PeerRecord> nearest(const Key& key, std::size_t count) const;
+  [[nodiscard]] std::vector<PeerRecord> nearest(const Key& key, std::size_t count,
+                                                RoutingTable::Which which) const;
   /// The best value held here: stored for others, or an own one.
   [[nodiscard]] std::optional<base::Bytes> find_value(base::BytesView key, base::Instant now) const;
   [[nodiscard]] Record make_record(base::BytesView key, base::BytesView value,

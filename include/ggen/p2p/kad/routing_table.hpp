@@ -79,8 +79,13 @@ class RoutingTable {
 
   /// Pointers into the table are valid until it changes.
   [[nodiscard]] const TableEntry* find(const multiformats::PeerId& peer) const;
+  enum class Which : std::uint8_t {
+    kAll,
+    kHealthy,  ///< those that did not fail when last asked: what others are told
+  };
   /// The `count` entries nearest to `key`, nearest first.
-  [[nodiscard]] std::vector<const TableEntry*> nearest(const Key& key, std::size_t count) const;
+  [[nodiscard]] std::vector<const TableEntry*> nearest(const Key& key, std::size_t count,
+                                                       Which which = Which::kAll) const;
   /// The peer of the bucket for `key` that has been silent longest; null when there is none.
   [[nodiscard]] const TableEntry* longest_silent(const Key& key) const;
 
