@@ -148,7 +148,10 @@ bool RoutingTable::crowded(const Entries& among, const TableEntry& entry) const 
 void RoutingTable::insert(Bucket& bucket, TableEntry entry) {
   for (const IpAddress& group : entry.groups) ++groups_[group];
   ++size_;
-  bucket.entries.push_back(std::move(entry));
+  // Who has waited was seen before others that are in already.
+  const auto at =
+      std::ranges::upper_bound(bucket.entries, entry.last_seen, {}, &TableEntry::last_seen);
+  bucket.entries.insert(at, std::move(entry));
 }
 
 /// The latest seen wait, and no more of one origin than could enter.

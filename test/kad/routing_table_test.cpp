@@ -94,7 +94,7 @@ TEST_CASE("nearest() gives what sorting everybody gives") {
 }
 
 TEST_CASE("whatever happens, the limits hold") {
-  rc::check("after any calls", [] {
+  CHECK(rc::check("after any calls", [] {
     TableConfig config;
     config.bucket_size = 4;
     config.replacements = 2;
@@ -131,7 +131,7 @@ TEST_CASE("whatever happens, the limits hold") {
       for (const auto& id : inside) RC_ASSERT(table.find(id) != nullptr);
       check_invariants(table, config);
     }
-  });
+  }));
 }
 
 TEST_CASE("a full bucket keeps the old, and who waits takes the place of who fails") {

@@ -162,6 +162,7 @@ TEST_CASE("values are echoed when stored, and given when asked for") {
 TEST_CASE("values that are forged, outdated or mislabelled reset the stream") {
   Setup setup;
   setup.ask(put("/test/a", "5"));
+  CHECK(setup.peer.take_events<kad::ValueStored>().size() == 1);
   for (const auto& request : {put("/test/a", "x"), put("/test/a", "4"), put("/none/a", "5"),
                               put("/test/a", std::string(62'000, '9'))}) {
     CHECK(!setup.ask(request));
