@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <utility>
+
+#include <ggen/p2p/gossipsub/rpc.hpp>
+
+#include "id_chunks.hpp"
+#include "router.hpp"
+
+namespace ggen::p2p::gossipsub {
+namespace {
+
+// What an IHAVE takes besides its ids: its own head and the topic.
+constexpr std::size_t kIHaveHead = 16;
+
+}  // namespace
+
+// Nodes that start together should not beat together.
+void Engine::Router::start(base::Instant now) {
+  if (next_heartbeat_) return;
+  const auto phase = static_cast<std::int64_t>(prng_.below(1000)) + 1;
+  next_heartbeat_ = now + config_.heartbeat * phase / 1000;
+  seen_ages_at_ = now + config_.seen_ttl / kSeenGenerations;
+}
+
+void Engine::Router::heartbeat(base::Instant now) {
+  if (!next_heartbeat_ || *next_heartbeat_ > now) return;
+  next_heartbeat_ = now + config_.heartbeat;
+  for (const PeerKey key : promises_.take_broken(now)) {
+    if (Peer* const peer = find(key)) offend(*peer, Offence::kBrokenPromise);
+  }
+  tend_peers(now);
+  for (auto entry = topics_.begin(); entry != topics_.end();) {
+    if (entry->second.subscribed) tend_mesh(*entry, now);
+    tend_fanout(entry->second, now);
+    entry->second.backoffs.sweep(now, config_.heartbeat);
+    entry = entry->second.idle() ? topics_.erase(entry) : std::next(entry);
+  }
+  gossip();
+  cache_.shift();
+  if (seen_ages_at_ <= now) {
+    seen_.age();
+    seen_ages_at_ = now + config_.seen_ttl / kSeenGenerations;
+  }
+  std::erase_if(retained_, [&](const auto& entry) { return entry.second.until <= now; });
+  flush(now);
+}
+
+void Engine::Router::tend_peers(base::Instant now) {
+  peers_.for_each([&](PeerKey, const std::unique_ptr<Peer>& entry) {
+    Peer& peer = *entry;
+    peer.conduct.fade(config_.penalty);
+    peer.allowance = {};
+    peer.unwanted.age();
+    if (peer.dropped > 0) {
+      outputs_.push(SlowPeer{peer.id, std::exchange(peer.dropped, 0), false});
+    }
+    if (peer.outbound.retry_at && *peer.outbound.retry_at <= now) open(peer);
+  });
+}
+
+// Mesh.
+
+std::size_t Engine::Router::dialled(const std::set<PeerKey>& peers) const {
+  return static_cast<std::size_t>(std::ranges::count_if(peers, [&](PeerKey key) {
+    return find(key)->direction == connection::Direction::kOutbound;
+  }));
+}
+
+void Engine::Router::tend_mesh(TopicEntry& topic, base::Instant now) {
+  const MeshParameters& parameters = config_.mesh;
+  std::set<PeerKey>& mesh = topic.second.mesh;
+  for (const PeerKey key : std::set<PeerKey>{mesh}) {
+    Peer& peer = *find(key);
+    if (shunned(peer)) prune(topic, peer, parameters.prune_backoff, now);
+  }
+  if (mesh.size() < parameters.degree_low) graft_up_to(topic, parameters.degree, false, now);
+  if (mesh.size() > parameters.degree_high) prune_surplus(topic, now);
+  if (mesh.size() >= parameters.degree_low) {
+    const std::size_t out = dialled(mesh);
+    if (out < parameters.degree_out) {
+      graft_up_to(topic, mesh.size() + parameters.degree_out - out, true, now);
+    }
+  }
+}
+
+void Engine::Router::graft_up_to(TopicEntry& topic, std::size_t count, bool dialled_only,
+                                 base::Instant now) {
+  if (topic.second.mesh.size() >= count) return;
+  const auto chosen =
+      pick(topic.second.subscribers, count - topic.second.mesh.size(), [&](const Peer& peer) {
+        return (!dialled_only || peer.direction == connection::Direction::kOutbound) &&
+               graftable(topic.second, peer, now);
+      });
+  for (Peer* const peer : chosen) graft(topic, *peer);
+}
+
+// Who stays is random, but for the few that we have dialled: whoever connects to us in great number
+// must not make up the whole mesh.
+void Engine::Router::prune_surplus(TopicEntry& topic, base::Instant now) {
+  const MeshParameters& parameters = config_.mesh;
+  const auto any = [](const Peer&) { return true; };
+  std::vector<Peer*> peers = pick(topic.second.mesh, topic.second.mesh.size(), any);
+  std::size_t kept_dialled = 0;
+  std::stable_partition(peers.begin(), peers.end(), [&](const Peer* peer) {
+    return peer->direction == connection::Direction::kOutbound &&
+           kept_dialled++ < parameters.degree_out;
+  });
+  for (std::size_t i = parameters.degree; i < peers.size(); ++i) {
+    prune(topic, *peers[i], parameters.prune_backoff, now);
+  }
+}
+
+// Fanout.
+
+void Engine::Router::fill_fanout(Topic& topic) {
+  if (topic.fanout.size() >= config_.mesh.degree) return;
+  const auto chosen =
+      pick(topic.subscribers, config_.mesh.degree - topic.fanout.size(), [&](const Peer& peer) {
+        return peer.version != Version::kFloodsub && !peer.direct && peer.outbound.usable() &&
+               !shunned(peer) && !topic.fanout.contains(peer.key);
+      });
+  for (const Peer* const peer : chosen) topic.fanout.insert(peer->key);
+}
+
+void Engine::Router::tend_fanout(Topic& topic, base::Instant now) {
+  if (!topic.fanout_expires) return;
+  if (*topic.fanout_expires <= now) {
+    topic.fanout.clear();
+    topic.fanout_expires.reset();
+    return;
+  }
+  std::erase_if(topic.fanout, [&](PeerKey key) { return shunned(*find(key)); });
+  fill_fanout(topic);
+}
+
+// Gossip.
+
+void Engine::Router::gossip() {
+  for (auto& [name, ids] : cache_.advertised()) {
+    const auto found = topics_.find(name);
+    if (found == topics_.end()) continue;
+    if (found->second.subscribed || found->second.fanout_expires) gossip(*found, ids);
+  }
+}
+
+void Engine::Router::gossip(const TopicEntry& entry, std::vector<MessageId>& ids) {
+  const Topic& topic = entry.second;
+  const auto listens = [&](const Peer& peer) {
+    return peer.version != Version::kFloodsub && !peer.direct && peer.outbound.usable() &&
+           !shunned(peer) && !topic.mesh.contains(peer.key) && !topic.fanout.contains(peer.key);
+  };
+  std::vector<Peer*> peers = pick(topic.subscribers, topic.subscribers.size(), listens);
+  const auto share =
+      static_cast<std::size_t>(config_.gossip.factor * static_cast<double>(peers.size()));
+  peers.resize(std::min(peers.size(), std::max(config_.gossip.degree_lazy, share)));
+  for (Peer* const peer : peers) {
+    // When there are too many, each peer hears of others.
+    if (ids.size() > config_.limits.max_advertised_ids) prng_.shuffle(ids);
+    const auto told = std::span<const MessageId>{ids}.first(
+        std::min(ids.size(), config_.limits.max_advertised_ids));
+    for_each_chunk(told, config_.limits.max_control_frame - entry.first.size() - kIHaveHead,
+                   [&](std::span<const MessageId> chunk) {
+                     send_gossip(*peer, encode_ihave(entry.first, chunk));
+                   });
+  }
+}
+
+}  // namespace ggen::p2p::gossipsub
