@@ -129,14 +129,17 @@ bool Engine::Router::has_room_for(const Peer& peer, std::size_t size) const {
          pending_bytes_ + size <= limits.max_pending_bytes;
 }
 
-// Tells the mesh that nobody need send this message, which takes long, any more.
+// Tells the mesh that nobody need send this message, which takes long, any more. Only peers that
+// can be told at once: later it would be no use.
 void Engine::Router::announce_receipt(const TopicEntry& topic, const Message& message,
                                       PeerKey source) {
   if (message.data.size() < config_.gossip.idontwant_size) return;
   const base::Bytes field = encode_idontwant({&message.id, 1});
   for (const PeerKey key : topic.second.mesh) {
     Peer& peer = *find(key);
-    if (key != source && peer.version >= Version::kV12) send_control(peer, field);
+    const bool ready =
+        peer.outbound.stream && peer.outbound.unanswered < config_.limits.max_unanswered_writes;
+    if (ready && key != source && peer.version >= Version::kV12) send_control(peer, field);
   }
 }
 
