@@ -112,8 +112,8 @@ void Engine::peer_supports(const multiformats::PeerId& peer, std::span<const std
 void Engine::peer_gone(const multiformats::PeerId& peer, base::Instant now) {
   router_->peer_gone(peer, now);
 }
-void Engine::subscribe(std::string_view topic, base::Instant now) {
-  router_->subscribe(topic, now);
+bool Engine::subscribe(std::string_view topic, base::Instant now) {
+  return router_->subscribe(topic, now);
 }
 void Engine::unsubscribe(std::string_view topic, base::Instant now) {
   router_->unsubscribe(topic, now);

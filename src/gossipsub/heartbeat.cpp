@@ -98,15 +98,14 @@ void Engine::Router::graft_up_to(TopicEntry& topic, std::size_t count, bool dial
 // must not make up the whole mesh.
 void Engine::Router::prune_surplus(TopicEntry& topic, base::Instant now) {
   const MeshParameters& parameters = config_.mesh;
-  const auto any = [](const Peer&) { return true; };
-  std::vector<Peer*> peers = pick(topic.second.mesh, topic.second.mesh.size(), any);
-  std::size_t kept_dialled = 0;
-  std::stable_partition(peers.begin(), peers.end(), [&](const Peer* peer) {
-    return peer->direction == connection::Direction::kOutbound &&
-           kept_dialled++ < parameters.degree_out;
-  });
-  for (std::size_t i = parameters.degree; i < peers.size(); ++i) {
-    prune(topic, *peers[i], parameters.prune_backoff, now);
+  const std::vector<Peer*> keepers =
+      pick(topic.second.mesh, parameters.degree_out,
+           [](const Peer& peer) { return peer.direction == connection::Direction::kOutbound; });
+  const std::size_t surplus = topic.second.mesh.size() - parameters.degree;
+  for (Peer* const peer : pick(topic.second.mesh, surplus, [&](const Peer& peer) {
+         return std::ranges::find(keepers, &peer) == keepers.end();
+       })) {
+    prune(topic, *peer, parameters.prune_backoff, now);
   }
 }
 

@@ -38,7 +38,7 @@ class Engine::Router {
   void peer_gone(const multiformats::PeerId& id, base::Instant now);
   void handle(connection::StreamInput& input, base::Instant now);
 
-  void subscribe(std::string_view name, base::Instant now);
+  bool subscribe(std::string_view name, base::Instant now);
   void unsubscribe(std::string_view name, base::Instant now);
 
   std::expected<MessageId, PublishError> publish(std::string_view name, base::BytesView data,

@@ -25,11 +25,12 @@ void Engine::Router::forget_if_idle(std::string_view name) {
 
 // Our own subscriptions.
 
-void Engine::Router::subscribe(std::string_view name, base::Instant now) {
+bool Engine::Router::subscribe(std::string_view name, base::Instant now) {
+  if (name.size() > config_.limits.rpc.max_topic) return false;
   start(now);
   TopicEntry& entry = topic(name);
   Topic& joined = entry.second;
-  if (std::exchange(joined.subscribed, true)) return;
+  if (std::exchange(joined.subscribed, true)) return true;
   for (const auto* peer : by_id_.sorted()) send_subscription(*find(peer->second), true, name);
   const std::set<PeerKey> fanout = std::exchange(joined.fanout, {});
   joined.fanout_expires.reset();
@@ -40,6 +41,7 @@ void Engine::Router::subscribe(std::string_view name, base::Instant now) {
   }
   graft_up_to(entry, config_.mesh.degree, false, now);
   flush(now);
+  return true;
 }
 
 void Engine::Router::unsubscribe(std::string_view name, base::Instant now) {

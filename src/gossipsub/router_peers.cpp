@@ -187,8 +187,12 @@ void Engine::Router::handle_input(const input::Opened& in, base::Instant now) {
     outputs_.push(output::Reset{in.stream});
     return;
   }
-  // The newest stream counts: the peer may know better than we that the former one is lost.
+  // The newest stream counts: the peer may know better than we that the former one is lost. It
+  // begins with all that the peer subscribes to, so what was said before is void.
   drop_inbound(*peer);
+  for (const std::string& name : std::set<std::string, std::less<>>{peer->topics}) {
+    peer_unsubscribed(*peer, name);
+  }
   peer->inbound = in.stream;
   peer->decoder = base::FrameDecoder{config_.limits.max_frame};
   inbound_.try_emplace(in.stream, peer->key);

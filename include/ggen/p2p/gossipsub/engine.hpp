@@ -109,8 +109,9 @@ class Engine {
   /// Inputs about its streams may still follow, but no new stream.
   void peer_gone(const multiformats::PeerId& peer, base::Instant now);
 
-  /// Joins a topic; does nothing when it is joined already.
-  void subscribe(std::string_view topic, base::Instant now);
+  /// Joins a topic; does nothing when it is joined already. False when its name is longer than
+  /// RpcLimits::max_topic.
+  bool subscribe(std::string_view topic, base::Instant now);
   void unsubscribe(std::string_view topic, base::Instant now);
 
   /// Signs a message and sends it to the peers of its topic, subscribed or not. It is not delivered
