@@ -79,12 +79,16 @@ void check_decode(base::BytesView input) {
   for (const auto& in : rpc->prune) require(inside(in.topic, input));
 }
 
-// The router gets the bytes as frames, then heartbeats until
-// a backoff of any length is over.
-void check_router(crypto::Crypto& crypto, base::BytesView input) {
-  static const auto key = crypto::KeyPair::from_seed(std::array<std::uint8_t, 32>{1});
+const multiformats::PeerId& remote_peer() {
   static const auto peer = multiformats::PeerId::of(
       crypto::KeyPair::from_seed(std::array<std::uint8_t, 32>{2}).public_key());
+  return peer;
+}
+
+// The router gets the bytes as frames, then heartbeats until a backoff of any length is over.
+void check_router(crypto::Crypto& crypto, base::BytesView input) {
+  static const auto key = crypto::KeyPair::from_seed(std::array<std::uint8_t, 32>{1});
+  const multiformats::PeerId peer = remote_peer();
   gossipsub::Config config;
   config.heartbeat = std::chrono::minutes{6};
   config.limits.rpc = kLimits;
