@@ -19,10 +19,10 @@ struct VersionError {
     kLeadingZero,     ///< a number such as 01
     kNumberTooLarge,  ///< more than Version::kMaxDigits digits
     kBadIdentifier,   ///< an empty identifier in a prerelease or build, or one with a character
-                     ///< other than 0-9, A-Z, a-z and '-'
-    kTrailing,     ///< something follows the version
-    kBadWildcard,  ///< a number or a prerelease after a wildcard, or a comparison with `*`
-    kNothing,      ///< a range that no version can be in
+                      ///< other than 0-9, A-Z, a-z and '-'
+    kTrailing,        ///< something follows the version
+    kBadWildcard,     ///< a number or a prerelease after a wildcard, or a comparison with `*`
+    kNothing,         ///< a range that no version can be in
   };
   Kind kind{};
   std::size_t position = 0;  ///< in `text`
