@@ -317,8 +317,8 @@ TEST_CASE("entry: a set of keys has one encoding and one digest") {
 TEST_CASE("entry: at most 16 KiB") {
   Publish big = registry::publish("a", "1.0.0");
   for (int i = 0; i < 128; ++i) {
-    big.metadata.dependencies.push_back({kSigner.id(), name("b" + std::to_string(i)),
-                                         Range::parse("111111111").value()});
+    big.metadata.dependencies.push_back(
+        {kSigner.id(), name("b" + std::to_string(i)), Range::parse("111111111").value()});
   }
   CHECK(Entry::seal(test_crypto(), key_pair(1),
                     {.publisher = kSigner.id(), .seq = 1, .prev = some_id(), .body = big}));
