@@ -120,6 +120,10 @@ std::optional<base::BytesView> FieldReader::binary_if(std::string_view key, std:
   return optional(key, binary_within(max_bytes));
 }
 
+base::BytesView FieldReader::binary(std::string_view key, std::size_t max_bytes) {
+  return required(key, binary_if(key, max_bytes)).value_or(base::BytesView{});
+}
+
 std::vector<base::BytesView> FieldReader::binaries(std::string_view key, std::size_t max_count,
                                                    std::size_t max_bytes) {
   return required(key, optional(key, each(max_count, binary_within(max_bytes))))
@@ -129,6 +133,11 @@ std::vector<base::BytesView> FieldReader::binaries(std::string_view key, std::si
 std::vector<reqresp::Map> FieldReader::maps_if(std::string_view key, std::size_t max_count) {
   const auto as_map = [](const Value& value) { return value.as_map(); };
   return optional(key, each(max_count, as_map)).value_or(std::vector<reqresp::Map>{});
+}
+
+std::vector<reqresp::Map> FieldReader::maps(std::string_view key, std::size_t max_count) {
+  if (!map_.contains(key)) refuse(key);
+  return maps_if(key, max_count);
 }
 
 std::optional<reqresp::Map> FieldReader::map(std::string_view key) {

@@ -31,10 +31,12 @@ class FieldReader {
                                                         std::size_t max_bytes);
   [[nodiscard]] std::vector<std::string> texts_if(std::string_view key, std::size_t max_count,
                                                   std::size_t max_bytes);
+  [[nodiscard]] base::BytesView binary(std::string_view key, std::size_t max_bytes);
   [[nodiscard]] std::optional<base::BytesView> binary_if(std::string_view key,
                                                          std::size_t max_bytes);
   [[nodiscard]] std::vector<base::BytesView> binaries(std::string_view key, std::size_t max_count,
                                                       std::size_t max_bytes);
+  [[nodiscard]] std::vector<reqresp::Map> maps(std::string_view key, std::size_t max_count);
   [[nodiscard]] std::vector<reqresp::Map> maps_if(std::string_view key, std::size_t max_count);
   [[nodiscard]] std::optional<reqresp::Map> map(std::string_view key);
 
