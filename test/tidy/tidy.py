@@ -191,6 +191,8 @@ class Tidy:
 
     def _check_cpp(self, path, text, layer):
         code = code_only(text)
+        if path.endswith(".cpp"):
+            self._check_built(path)
         if path.endswith(".hpp") and not re.search(r"^#pragma once$", code, re.M):
             self._report(path, 1, "pragma-once", "start the header with #pragma once")
         self._match(SLEEP, path, code)
@@ -202,6 +204,20 @@ class Tidy:
                     self._match(rule, path, re.sub(r"^[ \t]*#[ \t]*include.*", "", code, flags=re.M))
             if layer != "crypto":
                 self._match(ENTROPY, path, code)
+
+    def _check_built(self, path):
+        # A test that nobody builds passes for ever. Fuzz targets are listed by their names.
+        file = os.path.basename(path)
+        mention = re.compile(rf"['/]{re.escape(file)}'|'{re.escape(file.removesuffix('_fuzz.cpp'))}'")
+        folder = os.path.dirname(path)
+        while folder:
+            build = os.path.join(self.root, folder, "meson.build")
+            if os.path.exists(build):
+                with open(build, encoding="utf-8") as text:
+                    if mention.search(re.sub(r"#.*", "", text.read())):
+                        return
+            folder = os.path.dirname(folder)
+        self._report(path, 1, "unbuilt", "no meson.build names this file: add it, or delete it")
 
     def _check_include(self, path, text, layer, include):
         def report(rule, advice):
