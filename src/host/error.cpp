@@ -8,17 +8,30 @@ class Category final : public std::error_category {
   [[nodiscard]] const char* name() const noexcept override { return "ggen-p2p"; }
   [[nodiscard]] std::string message(int value) const override {
     switch (static_cast<Errc>(value)) {
-      case Errc::kStreamReset: return "the stream was reset";
-      case Errc::kProtocolRefused: return "the remote does not speak the protocol";
-      case Errc::kNegotiationFailed: return "the protocol negotiation failed";
-      case Errc::kConnectionClosed: return "the connection closed";
-      case Errc::kNotConnected: return "the peer could not be reached";
-      case Errc::kTooManyStreams: return "too many streams are open";
-      case Errc::kRefusedLocally: return "this node's rules do not allow it";
-      case Errc::kTimedOut: return "it took too long";
-      case Errc::kProtocolViolation: return "the remote broke the protocol's rules";
-      case Errc::kInvalidAddress: return "this node cannot use that address";
-      case Errc::kStopped: return "the host has been stopped";
+      case Errc::kStreamReset:
+        return "the stream was reset";
+      case Errc::kProtocolRefused:
+        return "the remote does not speak the protocol";
+      case Errc::kNegotiationFailed:
+        return "the protocol negotiation failed";
+      case Errc::kConnectionClosed:
+        return "the connection closed";
+      case Errc::kNotConnected:
+        return "the peer could not be reached";
+      case Errc::kTooManyStreams:
+        return "too many streams are open";
+      case Errc::kRefusedLocally:
+        return "this node's rules do not allow it";
+      case Errc::kTimedOut:
+        return "it took too long";
+      case Errc::kProtocolViolation:
+        return "the remote broke the protocol's rules";
+      case Errc::kInvalidAddress:
+        return "this node cannot use that address";
+      case Errc::kInvalidProtocol:
+        return "that is not a protocol id";
+      case Errc::kStopped:
+        return "the host has been stopped";
     }
     return "unknown error";
   }

@@ -1,13 +1,16 @@
 #include "impl.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <exception>
+#include <stdexcept>
 #include <type_traits>
 
 #include <asio/co_spawn.hpp>
 
 #include <ggen/p2p/base/overloaded.hpp>
+#include <ggen/p2p/multistream/negotiation.hpp>
 
 #include "explain.hpp"
 
@@ -78,6 +81,12 @@ void Host::Impl::listen(multiformats::Multiaddr address,
 
 void Host::Impl::open_stream(multiformats::PeerId peer, std::vector<std::string> protocols,
                              Promise<Result<Stream>> promise) {
+  if (protocols.empty() || !std::ranges::all_of(protocols, multistream::valid_protocol)) {
+    return promise(
+        std::unexpected(Failure{Errc::kInvalidProtocol,
+                                "a stream needs protocol ids, none empty, above 1,023 bytes "
+                                "or with a newline in it"}));
+  }
   ask(promise, [&](node::Node& node, base::Instant now) {
     const auto token = node.open_stream(peer, protocols, now);
     opening_.try_emplace(token, Opening{peer, std::move(protocols), std::move(promise)});
@@ -108,7 +117,10 @@ void Host::Impl::identify(multiformats::PeerId peer, Promise<Result<identify::In
 }
 
 void Host::Impl::handle(const std::string& protocol, StreamHandler handler) {
-  handlers_[protocol] = std::move(handler);
+  if (!multistream::valid_protocol(protocol)) {
+    throw std::invalid_argument("not a protocol id: " + protocol);
+  }
+  handlers_[protocol] = std::make_shared<StreamHandler>(std::move(handler));
   driver_->drive([&](node::Node& node, base::Instant now) { node.handle_protocol(protocol, now); });
 }
 
@@ -314,11 +326,12 @@ void Host::Impl::on_input(connection::stream_input::Closed& input) {
 }
 
 void Host::Impl::accept(const StreamPtr& state) {
-  const auto handler = handlers_.find(state->protocol());
-  if (handler == handlers_.end()) return state->reset();
+  const auto found = handlers_.find(state->protocol());
+  if (found == handlers_.end()) return state->reset();
   // An exception of the handler ends with its stream: the handle goes out of scope, which resets
   // it.
-  asio::co_spawn(driver_->executor(), handler->second(Stream{state}), [](std::exception_ptr) {});
+  const std::shared_ptr<StreamHandler> handler = found->second;
+  asio::co_spawn(driver_->executor(), (*handler)(Stream{state}), [handler](std::exception_ptr) {});
 }
 
 }  // namespace ggen::p2p::host

@@ -79,7 +79,8 @@ class Host::Impl {
   std::shared_ptr<Driver> driver_;
   Observer observer_;
 
-  std::map<std::string, StreamHandler> handlers_;
+  /// Shared with the coroutines that run: a lambda's captures must outlive what it started.
+  std::map<std::string, std::shared_ptr<StreamHandler>> handlers_;
   base::HashMap<connection::StreamRef, StreamPtr> streams_;
   base::HashMap<connection::OpenToken, Opening> opening_;
   base::HashMap<connection::StreamRef, Opening> negotiating_;

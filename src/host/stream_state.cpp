@@ -70,20 +70,21 @@ void StreamState::on_finished() {
 }
 
 void StreamState::on_closed(connection::StreamEnd end) {
-  fail_all(error_of(end));
+  fail_all(error_of(end), Completing::kLater);
 }
 
+// Whoever waits must not run before the host is gone.
 void StreamState::abandon(std::error_code error) {
-  fail_all(error);
+  fail_all(error, Completing::kAtOnce);
 }
 
-void StreamState::fail_all(std::error_code error) {
+void StreamState::fail_all(std::error_code error, Completing when) {
   if (!ended_) ended_ = error;
   if (auto reading = std::exchange(reading_, std::nullopt)) {
-    reading->done(Completing::kLater, *ended_, 0);
+    reading->done(when, *ended_, 0);
   }
   if (auto writing = std::exchange(writing_, std::nullopt)) {
-    writing->done(Completing::kLater, *ended_, 0);
+    writing->done(when, *ended_, 0);
   }
 }
 

@@ -55,7 +55,7 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   };
 
   bool try_read(asio::mutable_buffer buffer, Completion& done, Completing when);
-  void fail_all(std::error_code error);
+  void fail_all(std::error_code error, Completing when);
 
   std::shared_ptr<Driver> driver_;
   connection::StreamRef ref_;

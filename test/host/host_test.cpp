@@ -2,6 +2,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -230,6 +231,45 @@ TEST_CASE("host: protocols are agreed on, refused, and no longer answered") {
     std::error_code error;
     co_await stream.async_read_some(asio::buffer(byte), asio::redirect_error(use_awaitable, error));
     CHECK(error == Errc::kProtocolRefused);
+  }(two));
+}
+
+TEST_CASE("host: what is no protocol id is refused, not negotiated") {
+  Two two;
+  run(two.loop, [](Two& t) -> awaitable<void> {
+    co_await t.connect();
+    const std::vector<std::vector<std::string>> bad{
+        {}, {""}, {"/a\n/b"}, {"/ok", std::string(2000, 'x')}};
+    for (const auto& protocols : bad) {
+      const auto stream = co_await t.a.open_stream(t.b.id(), protocols);
+      REQUIRE_FALSE(stream);
+      CHECK(stream.error().code == Errc::kInvalidProtocol);
+    }
+    CHECK_THROWS_AS(t.a.handle("/a\n/b", echo), std::invalid_argument);
+  }(two));
+}
+
+TEST_CASE("host: a handler may be replaced while what it started still runs") {
+  Two two;
+  run(two.loop, [](Two& t) -> awaitable<void> {
+    const auto answer = std::make_shared<std::string>("from the first handler");
+    t.b.handle("/swap/1", [answer](Stream stream) -> awaitable<void> {
+      std::array<char, 1> byte{};
+      co_await asio::async_read(stream, asio::buffer(byte), use_awaitable);
+      co_await asio::async_write(stream, asio::buffer(*answer), use_awaitable);
+      stream.finish();
+    });
+    co_await t.connect();
+    Stream stream = co_await t.open("/swap/1");
+    CHECK(co_await t.a.ping(t.b.id()));  // by now the handler waits for its byte
+    t.b.unhandle("/swap/1");
+    const std::array<char, 1> byte{};
+    co_await asio::async_write(stream, asio::buffer(byte), use_awaitable);
+    std::string text;
+    std::error_code error;
+    co_await asio::async_read(stream, asio::dynamic_buffer(text),
+                              asio::redirect_error(use_awaitable, error));
+    CHECK(text == *answer);
   }(two));
 }
 

@@ -71,7 +71,8 @@ class Host {
   /// several it is ready when one is agreed on.
   [[nodiscard]] asio::awaitable<Result<Stream>> open_stream(multiformats::PeerId peer,
                                                             std::vector<std::string> protocols);
-  /// Answers a protocol on inbound streams, replacing the handler before.
+  /// Answers a protocol on inbound streams, replacing the handler before. Throws
+  /// std::invalid_argument when it is not a protocol id.
   void handle(const std::string& protocol, StreamHandler handler);
   void unhandle(const std::string& protocol);
 

@@ -22,8 +22,8 @@ namespace ggen::p2p::host {
 
 namespace detail {
 
-/// How an operation completes: at once (its initiating function is still on the stack, so the handler must wait) or from
-/// an event of the driver.
+/// How an operation completes: at once (its initiating function is still on the stack, so the
+/// handler must wait) or from an event of the driver.
 enum class Completing { kAtOnce, kLater };
 
 /// A completion handler without its type, which keeps its executor busy until it is called.
@@ -79,12 +79,13 @@ void bind_cancellation(const Handler& handler, const std::shared_ptr<StreamState
 
 }  // namespace detail
 
-/// One libp2p stream. Models Asio's AsyncReadStream and AsyncWriteStream, so that every composed operation
-/// (asio::async_read_until, asio::async_write, ...) runs on it.
+/// One libp2p stream. Models Asio's AsyncReadStream and AsyncWriteStream, so that every composed
+/// operation (asio::async_read_until, asio::async_write, ...) runs on it.
 ///
-/// At most one read and one write may be outstanding at a time. Buffers must live until their operation completes.
-/// Operations honour cancellation slots: a cancelled operation ends with operation_aborted and loses no bytes.
-/// Use it only on the executor of its host. The last reference resets the stream unless both sides have finished.
+/// At most one read and one write may be outstanding at a time. Buffers must live until their
+/// operation completes. Operations honour cancellation slots: a cancelled operation ends with
+/// operation_aborted and loses no bytes. Use it only on the executor of its host. The last
+/// reference resets the stream unless both sides have finished.
 class Stream {
  public:
   using executor_type = asio::any_io_executor;
@@ -96,7 +97,8 @@ class Stream {
 
   [[nodiscard]] executor_type get_executor() const noexcept;
 
-  /// Signature void(std::error_code, std::size_t). Ends with asio::error::eof once the remote has finished.
+  /// Signature void(std::error_code, std::size_t). Ends with asio::error::eof once the remote has
+  /// finished.
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(std::error_code, std::size_t)>(
@@ -109,8 +111,8 @@ class Stream {
         token, state_, detail::first_buffer<asio::mutable_buffer>(buffers), get_executor());
   }
 
-  /// Signature void(std::error_code, std::size_t). Completes when at least one byte has entered the stream's bounded
-  /// send queue, hence at the pace at which the remote reads.
+  /// Signature void(std::error_code, std::size_t). Completes when at least one byte has entered the
+  /// stream's bounded send queue, hence at the pace at which the remote reads.
   template <class Buffers, class Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(std::error_code, std::size_t)>(
