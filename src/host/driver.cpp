@@ -90,8 +90,10 @@ void Driver::execute_all() {
 void Driver::execute(node::Output output) {
   if (stopped_) return;
   if (const auto* transmit = std::get_if<node::output::Transmit>(&output)) {
-    if (const ConnectionPtr* connection = connections_.find(transmit->connection))
-      pump(*connection);
+    // A copy: a socket that breaks takes its entry off the table.
+    if (const ConnectionPtr* found = connections_.find(transmit->connection)) {
+      pump(ConnectionPtr{*found});
+    }
   } else if (const auto* close = std::get_if<node::output::CloseTransport>(&output)) {
     close_transport(close->connection);
   } else if (auto* of_swarm = std::get_if<swarm::Output>(&output)) {
@@ -339,7 +341,10 @@ void Driver::write_when_ready(const ConnectionPtr& connection) {
                                     return self->transport_failed(connection, false);
                                   }
                                   if (connection->waiting_to_write) return;
-                                  self->pump(connection);
+                                  // As an output: no other connection may be pumped before these
+                                  // bytes have left the shared buffer.
+                                  self->outputs_.push(node::output::Transmit{connection->id});
+                                  self->execute_all();
                                   if (connection->closing && !connection->waiting_to_write)
                                     self->close(connection);
                                 });

@@ -32,6 +32,12 @@ std::unique_ptr<node::Node> make_node(crypto::KeyPair identity, crypto::Crypto& 
                                       base::Prng{draw_seed(crypto)}, Driver::now(), wall_now);
 }
 
+// The copy keeps alive what the handler has captured, whatever becomes of the table of handlers.
+asio::awaitable<void> serve(Host::StreamHandler handler, Stream stream) {
+  auto task = handler(std::move(stream));
+  co_await std::move(task);
+}
+
 Failure stopped() {
   return {Errc::kStopped, "the host has been stopped"};
 }
@@ -46,8 +52,8 @@ Host::Impl::Impl(asio::any_io_executor executor, crypto::KeyPair identity, Confi
           [this](node::Output output) { on_output(std::move(output)); })) {}
 
 Host::Impl::~Impl() {
-  fail_everything();
   driver_->shutdown();
+  fail_everything();
 }
 
 // ---- What the application asks for ----
@@ -107,7 +113,7 @@ void Host::Impl::measure(multiformats::PeerId peer, std::uint64_t upload, std::u
 }
 
 void Host::Impl::identify(multiformats::PeerId peer, Promise<Result<identify::Info>> promise) {
-  if (const identify::Info* known = identities_.find(peer)) {
+  if (const auto* known = identities_.find(peer)) {
     promise(*known);
   } else if (!node().swarm().connected(peer)) {
     promise(std::unexpected(Failure{Errc::kNotConnected, "not connected to the peer"}));
@@ -120,7 +126,7 @@ void Host::Impl::handle(const std::string& protocol, StreamHandler handler) {
   if (!multistream::valid_protocol(protocol)) {
     throw std::invalid_argument("not a protocol id: " + protocol);
   }
-  handlers_[protocol] = std::make_shared<StreamHandler>(std::move(handler));
+  handlers_[protocol] = std::move(handler);
   driver_->drive([&](node::Node& node, base::Instant now) { node.handle_protocol(protocol, now); });
 }
 
@@ -132,16 +138,18 @@ void Host::Impl::unhandle(const std::string& protocol) {
 
 void Host::Impl::stop(Promise<int> promise) {
   if (driver_->stopped()) return promise(0);
-  stopped_ = std::move(promise);
+  const bool stopping = !stopped_.empty();
+  stopped_.push_back(std::move(promise));
+  if (stopping) return;
   driver_->drive([](node::Node& node, base::Instant now) { node.stop(now); });
   check_stopped();
 }
 
 void Host::Impl::check_stopped() {
-  if (!stopped_ || node().connection_count() > 0) return;
-  fail_everything();
+  if (stopped_.empty() || node().connection_count() > 0) return;
   driver_->shutdown();
-  std::exchange(stopped_, nullptr)(0);
+  fail_everything();
+  for (auto& promise : std::exchange(stopped_, {})) promise(0);
 }
 
 template <class Map, class T>
@@ -181,7 +189,10 @@ void Host::Impl::on_output(node::Output output) {
             if (const StreamPtr found = stream(o.stream)) found->on_writable();
           },
           [&](identify::Identified& o) { identified(o.peer, o.info); },
-          [&](identify::IdentifyFailed& o) { identify_failed(o); },
+          [&](identify::IdentifyFailed& o) {
+            identified(o.peer, std::unexpected(Failure{Errc::kProtocolViolation,
+                                                       std::string{identify::to_string(o.error)}}));
+          },
           [&](ping::PingDone& o) { complete(pings_, o.id, o.round_trip); },
           [&](perf::PerfDone& o) { complete(measurements_, o.id, o.result); },
           [](auto&) {},
@@ -232,31 +243,32 @@ void Host::Impl::dial_done(const swarm::event::DialDone& done) {
   complete(dials_, done.dial, outcome);
 }
 
-void Host::Impl::identified(const multiformats::PeerId& peer, const identify::Info& info) {
-  identities_[peer] = info;
-  if (auto* waiting = curious_.find(peer)) {
-    auto promises = std::move(*waiting);
-    curious_.erase(peer);
-    for (auto& promise : promises) promise(info);
+void Host::Impl::identified(const multiformats::PeerId& peer,
+                            const Result<identify::Info>& outcome) {
+  // An answer may be told after the connection that brought it has closed: then there is nobody to
+  // remember.
+  if (node().swarm().connected(peer)) {
+    // What one connection has told is not lost because another one fails to.
+    if (outcome) {
+      identities_.erase(peer);
+    }
+    identities_.try_emplace(peer, outcome);
   }
-}
-
-void Host::Impl::identify_failed(const identify::IdentifyFailed& event) {
-  fail_curious(event.peer,
-               {Errc::kProtocolViolation, std::string{identify::to_string(event.error)}});
+  satisfy_curious(peer, outcome);
 }
 
 void Host::Impl::forget(const multiformats::PeerId& peer) {
   identities_.erase(peer);
-  fail_curious(peer, {Errc::kConnectionClosed, "the connection closed"});
+  satisfy_curious(peer, std::unexpected(Failure{Errc::kConnectionClosed, "the connection closed"}));
 }
 
-void Host::Impl::fail_curious(const multiformats::PeerId& peer, const Failure& failure) {
+void Host::Impl::satisfy_curious(const multiformats::PeerId& peer,
+                                 const Result<identify::Info>& outcome) {
   auto* waiting = curious_.find(peer);
   if (waiting == nullptr) return;
   auto promises = std::move(*waiting);
   curious_.erase(peer);
-  for (auto& promise : promises) promise(std::unexpected(failure));
+  for (auto& promise : promises) promise(outcome);
 }
 
 // ---- Streams ----
@@ -330,8 +342,8 @@ void Host::Impl::accept(const StreamPtr& state) {
   if (found == handlers_.end()) return state->reset();
   // An exception of the handler ends with its stream: the handle goes out of scope, which resets
   // it.
-  const std::shared_ptr<StreamHandler> handler = found->second;
-  asio::co_spawn(driver_->executor(), (*handler)(Stream{state}), [handler](std::exception_ptr) {});
+  asio::co_spawn(driver_->executor(), serve(found->second, Stream{state}),
+                 [](std::exception_ptr) {});
 }
 
 }  // namespace ggen::p2p::host

@@ -64,10 +64,9 @@ class Host::Impl {
 
   void accept(const StreamPtr& stream);
   void dial_done(const swarm::event::DialDone& done);
-  void identified(const multiformats::PeerId& peer, const identify::Info& info);
-  void identify_failed(const identify::IdentifyFailed& event);
+  void identified(const multiformats::PeerId& peer, const Result<identify::Info>& outcome);
   void forget(const multiformats::PeerId& peer);
-  void fail_curious(const multiformats::PeerId& peer, const Failure& failure);
+  void satisfy_curious(const multiformats::PeerId& peer, const Result<identify::Info>& outcome);
   void fail_everything();
   template <class Waiting, class Id, class Outcome>
   static void complete(Waiting& waiting, Id id, const Outcome& outcome);
@@ -79,8 +78,7 @@ class Host::Impl {
   std::shared_ptr<Driver> driver_;
   Observer observer_;
 
-  /// Shared with the coroutines that run: a lambda's captures must outlive what it started.
-  std::map<std::string, std::shared_ptr<StreamHandler>> handlers_;
+  std::map<std::string, StreamHandler> handlers_;
   base::HashMap<connection::StreamRef, StreamPtr> streams_;
   base::HashMap<connection::OpenToken, Opening> opening_;
   base::HashMap<connection::StreamRef, Opening> negotiating_;
@@ -88,9 +86,9 @@ class Host::Impl {
   base::HashMap<swarm::ListenId, Promise<Result<std::vector<multiformats::Multiaddr>>>> listens_;
   base::HashMap<ping::PingId, Promise<Result<base::Duration>>> pings_;
   base::HashMap<perf::PerfId, Promise<Result<perf::Result>>> measurements_;
-  base::HashMap<multiformats::PeerId, identify::Info> identities_;  // of connected peers
+  base::HashMap<multiformats::PeerId, Result<identify::Info>> identities_;  // of connected peers
   base::HashMap<multiformats::PeerId, std::vector<Promise<Result<identify::Info>>>> curious_;
-  Promise<int> stopped_;
+  std::vector<Promise<int>> stopped_;  // all who asked for the end
 };
 
 }  // namespace ggen::p2p::host

@@ -1,5 +1,6 @@
 #include "stream_state.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include <asio/error.hpp>
@@ -8,6 +9,9 @@
 
 namespace ggen::p2p::host::detail {
 namespace {
+
+// For the remote to read what was written before the handle went, and to finish its side.
+constexpr std::chrono::seconds kLinger{30};
 
 base::BytesView view(asio::const_buffer buffer) {
   return {static_cast<const std::uint8_t*>(buffer.data()), buffer.size()};
@@ -39,11 +43,12 @@ StreamState::StreamState(std::shared_ptr<Driver> driver, connection::StreamRef r
 // ---- What the node says ----
 
 void StreamState::on_data(base::Buffer data) {
+  if (linger_) return;  // nobody will read it: what is not consumed is one window at most
   inbox_.push(std::move(data));
   if (!reading_) return;
   auto operation = std::move(*reading_);
   reading_.reset();
-  try_read(operation.buffer, operation.done, Completing::kLater);
+  try_read(operation.buffer, operation.done);
 }
 
 void StreamState::on_writable() {
@@ -55,7 +60,7 @@ void StreamState::on_writable() {
     size = node.write(ref_, view(operation.buffer), now);
   });
   if (size > 0) {
-    operation.done(Completing::kLater, {}, size);
+    operation.done({}, size);
   } else {
     writing_ = std::move(operation);
   }
@@ -66,25 +71,25 @@ void StreamState::on_finished() {
   if (!reading_) return;
   auto operation = std::move(*reading_);
   reading_.reset();
-  operation.done(Completing::kLater, asio::error::eof, 0);
+  operation.done(asio::error::eof, 0);
 }
 
 void StreamState::on_closed(connection::StreamEnd end) {
-  fail_all(error_of(end), Completing::kLater);
+  fail_all(error_of(end));
 }
 
-// Whoever waits must not run before the host is gone.
 void StreamState::abandon(std::error_code error) {
-  fail_all(error, Completing::kAtOnce);
+  fail_all(error);
 }
 
-void StreamState::fail_all(std::error_code error, Completing when) {
+void StreamState::fail_all(std::error_code error) {
   if (!ended_) ended_ = error;
+  linger_.reset();
   if (auto reading = std::exchange(reading_, std::nullopt)) {
-    reading->done(when, *ended_, 0);
+    reading->done(*ended_, 0);
   }
   if (auto writing = std::exchange(writing_, std::nullopt)) {
-    writing->done(when, *ended_, 0);
+    writing->done(*ended_, 0);
   }
 }
 
@@ -93,28 +98,28 @@ void StreamState::fail_all(std::error_code error, Completing when) {
 void StreamState::read(asio::mutable_buffer buffer, Completion done) {
   const std::uint64_t id = next_operation_++;
   if (reading_) {
-    done(Completing::kAtOnce, asio::error::in_progress, 0);
-  } else if (!try_read(buffer, done, Completing::kAtOnce)) {
+    done(asio::error::in_progress, 0);
+  } else if (!try_read(buffer, done)) {
     reading_ = {id, buffer, std::move(done)};
   }
 }
 
 // Completes the read with what there is: bytes, the end, or an error. False when there is nothing
 // yet.
-bool StreamState::try_read(asio::mutable_buffer buffer, Completion& done, Completing when) {
+bool StreamState::try_read(asio::mutable_buffer buffer, Completion& done) {
   if (buffer.size() == 0) {
-    done(when, {}, 0);
+    done({}, 0);
   } else if (!inbox_.empty()) {
     const std::size_t size =
         inbox_.read({static_cast<std::uint8_t*>(buffer.data()), buffer.size()});
     if (!ended_) {
       driver_->drive([&](node::Node& node, base::Instant now) { node.consume(ref_, size, now); });
     }
-    done(when, {}, size);
+    done({}, size);
   } else if (remote_finished_) {
-    done(when, asio::error::eof, 0);
+    done(asio::error::eof, 0);
   } else if (ended_) {
-    done(when, *ended_, 0);
+    done(*ended_, 0);
   } else {
     return false;
   }
@@ -123,15 +128,15 @@ bool StreamState::try_read(asio::mutable_buffer buffer, Completion& done, Comple
 
 void StreamState::write(asio::const_buffer buffer, Completion done) {
   const std::uint64_t id = next_operation_++;
-  if (buffer.size() == 0) return done(Completing::kAtOnce, {}, 0);
-  if (writing_) return done(Completing::kAtOnce, asio::error::in_progress, 0);
-  if (finished_) return done(Completing::kAtOnce, asio::error::shut_down, 0);
-  if (ended_) return done(Completing::kAtOnce, *ended_, 0);
+  if (buffer.size() == 0) return done({}, 0);
+  if (writing_) return done(asio::error::in_progress, 0);
+  if (finished_) return done(asio::error::shut_down, 0);
+  if (ended_) return done(*ended_, 0);
   std::size_t size = 0;
   driver_->drive(
       [&](node::Node& node, base::Instant now) { size = node.write(ref_, view(buffer), now); });
-  if (size > 0) return done(Completing::kAtOnce, {}, size);
-  if (ended_) return done(Completing::kAtOnce, *ended_, 0);
+  if (size > 0) return done({}, size);
+  if (ended_) return done(*ended_, 0);
   writing_ = {id, buffer, std::move(done)};
 }
 
@@ -139,17 +144,21 @@ void StreamState::cancel(std::uint64_t operation) {
   if (reading_ && reading_->id == operation) {
     auto cancelled = std::move(*reading_);
     reading_.reset();
-    cancelled.done(Completing::kAtOnce, asio::error::operation_aborted, 0);
+    cancelled.done(asio::error::operation_aborted, 0);
   } else if (writing_ && writing_->id == operation) {
     auto cancelled = std::move(*writing_);
     writing_.reset();
-    cancelled.done(Completing::kAtOnce, asio::error::operation_aborted, 0);
+    cancelled.done(asio::error::operation_aborted, 0);
   }
 }
 
 void StreamState::finish() {
   if (ended_ || std::exchange(finished_, true)) return;
   driver_->drive([&](node::Node& node, base::Instant now) { node.finish(ref_, now); });
+  // A write that still waited for room is not part of what is finished.
+  if (auto writing = std::exchange(writing_, std::nullopt)) {
+    writing->done(asio::error::shut_down, 0);
+  }
 }
 
 void StreamState::reset() {
@@ -158,8 +167,13 @@ void StreamState::reset() {
 }
 
 void StreamState::release() {
-  // With both sides finished, what is still queued drains without us.
-  if (!(finished_ && remote_finished_)) reset();
+  if (ended_ || (finished_ && remote_finished_)) return;
+  if (!finished_) return reset();
+  inbox_.clear();
+  linger_.emplace(driver_->executor(), kLinger);
+  linger_->async_wait([self = shared_from_this()](std::error_code cancelled) {
+    if (!cancelled) self->reset();
+  });
 }
 
 }  // namespace ggen::p2p::host::detail

@@ -6,6 +6,8 @@
 #include <string>
 #include <system_error>
 
+#include <asio/steady_timer.hpp>
+
 #include <ggen/p2p/base/byte_queue.hpp>
 #include <ggen/p2p/connection/stream_io.hpp>
 #include <ggen/p2p/host/stream.hpp>
@@ -36,7 +38,8 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   void cancel(std::uint64_t operation);
   void finish();
   void reset();
-  /// The last handle is gone: resets the stream unless both sides have finished.
+  /// The handle is gone: resets the stream, at once or, if this side has finished, when its bytes
+  /// had time to arrive.
   void release();
 
   [[nodiscard]] std::uint64_t next_operation() const noexcept { return next_operation_; }
@@ -54,8 +57,8 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
     Completion done;
   };
 
-  bool try_read(asio::mutable_buffer buffer, Completion& done, Completing when);
-  void fail_all(std::error_code error, Completing when);
+  bool try_read(asio::mutable_buffer buffer, Completion& done);
+  void fail_all(std::error_code error);
 
   std::shared_ptr<Driver> driver_;
   connection::StreamRef ref_;
@@ -64,6 +67,8 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   base::ByteQueue inbox_;
   bool remote_finished_ = false;
   bool finished_ = false;
+  std::optional<asio::steady_timer>
+      linger_;  // runs once the handle is gone and this side has finished
   std::optional<std::error_code> ended_;
   std::uint64_t next_operation_ = 1;
   std::optional<Operation<asio::mutable_buffer>> reading_;

@@ -130,6 +130,9 @@ std::expected<void, RecordError> AddressBook::add_record(const PeerRecord& recor
     return address.source == AddressSource::kRecord &&
            std::ranges::find(certified, address.address) == certified.end();
   });
+  if (!known->connected) {
+    std::erase_if(known->addresses, [&](const BookAddress& old) { return old.expires <= now; });
+  }
   const base::Instant expires = now + std::min(config_.record_ttl, config_.max_ttl);
   for (Multiaddr& address : certified) {
     insert(*known, {std::move(address), AddressSource::kRecord, expires, {}, {}}, now);
@@ -179,7 +182,8 @@ void AddressBook::disproved(const PeerId& peer, const Multiaddr& address, base::
   Peer* const known = peers_.find(peer);
   if (known == nullptr) return;
   std::erase_if(known->addresses, [&](const BookAddress& other) {
-    return other.address == address && other.source != AddressSource::kUser;
+    const bool expired = !known->connected && other.expires <= now;
+    return expired || (other.address == address && other.source != AddressSource::kUser);
   });
   settle(peer, *known);
 }

@@ -273,6 +273,83 @@ TEST_CASE("host: a handler may be replaced while what it started still runs") {
   }(two));
 }
 
+TEST_CASE("host: what was written before the handle went still arrives") {
+  Two two;
+  run(two.loop, [](Two& t) -> awaitable<void> {
+    // More than a send queue and a window hold: most of it waits when the handler returns.
+    const std::vector<std::uint8_t> answer(400 * 1024, 7);
+    t.b.handle("/answer/1", [&answer](Stream stream) -> awaitable<void> {
+      co_await asio::async_write(stream, asio::buffer(answer), use_awaitable);
+      stream.finish();
+    });
+    co_await t.connect();
+    Stream stream = co_await t.open("/answer/1");
+    asio::steady_timer late{t.loop, 300ms};
+    co_await late.async_wait(use_awaitable);
+    std::vector<std::uint8_t> all;
+    std::error_code error;
+    co_await asio::async_read(stream, asio::dynamic_buffer(all),
+                              asio::redirect_error(use_awaitable, error));
+    CHECK(error == asio::error::eof);
+    CHECK(all.size() == answer.size());
+  }(two));
+}
+
+TEST_CASE("host: everybody who asks for the end is told of it") {
+  Two two;
+  run(two.loop, [](Two& t) -> awaitable<void> {
+    co_await t.connect();
+    using namespace asio::experimental::awaitable_operators;
+    co_await (t.a.stop() && t.a.stop());
+    co_await t.a.stop();
+  }(two));
+}
+
+TEST_CASE("host: may be destroyed by a coroutine that one of its streams resumed") {
+  asio::io_context loop{1};
+  auto server = std::make_unique<Host>(loop.get_executor(), host::generate_identity());
+  auto client = std::make_unique<Host>(loop.get_executor(), host::generate_identity());
+  server->handle("/echo/1", echo);
+  bool done = false;
+  asio::co_spawn(
+      loop,
+      [](Host& to, std::unique_ptr<Host> from, bool& finished) -> awaitable<void> {
+        co_await to.listen(kAnyPort);
+        co_await from->connect(to.addresses().front());
+        std::vector<std::string> protocols{"/echo/1"};
+        auto first = co_await from->open_stream(to.id(), protocols);
+        auto second = co_await from->open_stream(to.id(), protocols);
+        std::array<char, 4> bytes{};
+        co_await asio::async_write(*first, asio::buffer(bytes), use_awaitable);
+        co_await asio::async_read(*first, asio::buffer(bytes), use_awaitable);
+        from.reset();
+        finished = true;
+      }(*server, std::move(client), done),
+      asio::detached);
+  loop.run_for(10s);
+  CHECK(done);
+}
+
+TEST_CASE("host: a socket that breaks under a write costs its connection only") {
+  Two two;
+  run(two.loop, [](Two& t) -> awaitable<void> {
+    co_await t.connect();
+    // A server that hangs up with a RST as soon as the first bytes have come.
+    asio::ip::tcp::acceptor acceptor{t.loop, {asio::ip::address_v4::loopback(), 0}};
+    const auto address =
+        *Multiaddr::parse("/ip4/127.0.0.1/tcp/" + std::to_string(acceptor.local_endpoint().port()));
+    using namespace asio::experimental::awaitable_operators;
+    const auto slam = [](asio::ip::tcp::acceptor& from) -> awaitable<void> {
+      auto socket = co_await from.async_accept(use_awaitable);
+      socket.set_option(asio::socket_base::linger{true, 0});
+      socket.close();
+    };
+    const auto result = co_await (t.a.connect(address) && slam(acceptor));
+    CHECK_FALSE(result);
+    CHECK(co_await t.a.ping(t.b.id()));
+  }(two));
+}
+
 TEST_CASE("host: an exception in a handler resets its stream and nothing else") {
   Two two;
   run(two.loop, [](Two& t) -> awaitable<void> {

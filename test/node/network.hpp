@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -20,6 +22,11 @@
 namespace ggen::p2p::node::test {
 
 using namespace std::chrono_literals;
+
+template <class T, class Variant>
+constexpr bool kIsOneOf = false;
+template <class T, class... Ts>
+constexpr bool kIsOneOf<T, std::variant<Ts...>> = (std::is_same_v<T, Ts> || ...);
 
 /// Nodes on a network that exists in memory only: an event queue in virtual time delivers bytes
 /// after `latency`, in order. It runs the very objects that the host runs.
@@ -114,12 +121,12 @@ class Network {
 
   template <class T>
   static const T* find(const Output& output) {
-    if constexpr (std::is_constructible_v<Output, T> && requires { std::get_if<T>(&output); }) {
+    if constexpr (kIsOneOf<T, Output>) {
       return std::get_if<T>(&output);
-    } else if (const auto* of_swarm = std::get_if<swarm::Output>(&output)) {
-      return std::get_if<T>(of_swarm);
+    } else {
+      const auto* of_swarm = std::get_if<swarm::Output>(&output);
+      return of_swarm == nullptr ? nullptr : std::get_if<T>(of_swarm);
     }
-    return nullptr;
   }
 
   void execute(std::size_t index, Output output) {

@@ -12,7 +12,6 @@
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/buffer.hpp>
-#include <asio/dispatch.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
 
@@ -22,12 +21,10 @@ namespace ggen::p2p::host {
 
 namespace detail {
 
-/// How an operation completes: at once (its initiating function is still on the stack, so the
-/// handler must wait) or from an event of the driver.
-enum class Completing { kAtOnce, kLater };
-
-/// A completion handler without its type, which keeps its executor busy until it is called.
-using Completion = std::move_only_function<void(Completing, std::error_code, std::size_t)>;
+/// A completion handler without its type, which keeps its executor busy until it is called. The
+/// handler itself is always posted: what it does, such as destroying its host, must not happen
+/// under the feet of the driver.
+using Completion = std::move_only_function<void(std::error_code, std::size_t)>;
 
 class StreamState;  // defined with the driver
 
@@ -43,17 +40,13 @@ template <class Handler>
 Completion make_completion(Handler handler, const asio::any_io_executor& fallback) {
   auto executor = asio::get_associated_executor(handler, fallback);
   return [handler = std::move(handler), work = asio::make_work_guard(executor)](
-             Completing when, std::error_code error, std::size_t size) mutable {
+             std::error_code error, std::size_t size) mutable {
     const auto target = work.get_executor();
     auto call = [handler = std::move(handler), error, size]() mutable {
       std::move(handler)(error, size);
     };
     work.reset();
-    if (when == Completing::kAtOnce) {
-      asio::post(target, std::move(call));
-    } else {
-      asio::dispatch(target, std::move(call));
-    }
+    asio::post(target, std::move(call));
   };
 }
 
