@@ -120,6 +120,9 @@ double mib_per_second(std::uint64_t bytes, Clock::duration time) {
 awaitable<Json> identify_case(Host& host, PeerId peer) {
   const identify::Info info = checked(co_await host.identify(peer), "identify");
   if (!info.public_key) fail("identify carried no public key");
+  // The remote asks too. Once pings have come and gone behind its question, our answer has reached
+  // it, and it has had time to check the signature before we say goodbye.
+  for (int i = 0; i < 10; ++i) checked(co_await host.ping(peer), "ping");
   co_return facts_of(peer, info);
 }
 
