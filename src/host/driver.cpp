@@ -45,6 +45,11 @@ std::vector<multiformats::IpAddress> addresses_of(const tcp::resolver::results_t
   return addresses;
 }
 
+registry::Store* storage_operation(node::Output& output) {
+  auto* of_registry = std::get_if<registry::Output>(&output);
+  return of_registry == nullptr ? nullptr : std::get_if<registry::Store>(of_registry);
+}
+
 }  // namespace
 
 Driver::Driver(asio::any_io_executor executor, Pool& pool, std::unique_ptr<node::Node> node,
@@ -80,6 +85,31 @@ void Driver::arm(std::optional<base::Instant> deadline) {
   });
 }
 
+// ---- Storage ----
+
+void Driver::use_storage(registry::Storage& storage, std::function<void()> answered) {
+  storage_ = &storage;
+  storage_answered_ = std::move(answered);
+}
+
+void Driver::store(registry::Store request) {
+  ++storage_operations_;
+  asio::co_spawn(executor_, carry_out(shared_from_this(), std::move(request)), asio::detached);
+}
+
+asio::awaitable<void> Driver::carry_out(std::shared_ptr<Driver> self, registry::Store request) {
+  auto job = [storage = self->storage_, op = std::move(request.op)]() mutable {
+    return storage->run(std::move(op));
+  };
+  registry::StoreResult result = co_await self->pool_.run(std::move(job));
+  --self->storage_operations_;
+  if (self->stopped_) co_return;
+  self->drive([&](node::Node& node, base::Instant at) {
+    node.stored({request.id, std::move(result)}, at);
+  });
+  self->storage_answered_();
+}
+
 // Carrying out an output may drive the node again: its outputs then wait their turn here.
 void Driver::execute_all() {
   if (std::exchange(executing_, true)) return;
@@ -98,6 +128,8 @@ void Driver::execute(node::Output output) {
     close_transport(close->connection);
   } else if (auto* of_swarm = std::get_if<swarm::Output>(&output)) {
     execute(std::move(*of_swarm));
+  } else if (auto* operation = storage_operation(output)) {
+    store(std::move(*operation));
   } else {
     sink_(std::move(output));
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
 
@@ -29,6 +30,11 @@ class Driver : public std::enable_shared_from_this<Driver> {
   using Sink = std::function<void(node::Output)>;
 
   Driver(asio::any_io_executor executor, Pool& pool, std::unique_ptr<node::Node> node, Sink sink);
+
+  /// Carries the node's storage operations out on the pool. Before the first of them; `storage`
+  /// outlives the pool. `answered` runs after the node was told the result of one.
+  void use_storage(registry::Storage& storage, std::function<void()> answered);
+  [[nodiscard]] std::size_t storage_operations() const noexcept { return storage_operations_; }
 
   /// The monotonic time, as the node counts it.
   [[nodiscard]] static base::Instant now();
@@ -90,6 +96,8 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void cancel_dial(const swarm::output::CancelDial& request);
   void listen(const swarm::output::Listen& request);
   void stop_listening(const swarm::output::StopListening& request);
+  void store(registry::Store request);
+  static asio::awaitable<void> carry_out(std::shared_ptr<Driver> self, registry::Store request);
 
   // Connections.
   void adopt(ConnectionPtr connection, connection::ConnectionId id);
@@ -110,6 +118,9 @@ class Driver : public std::enable_shared_from_this<Driver> {
   Pool& pool_;
   std::unique_ptr<node::Node> node_;
   Sink sink_;
+  registry::Storage* storage_ = nullptr;
+  std::function<void()> storage_answered_;
+  std::size_t storage_operations_ = 0;  // on the pool
   bool stopped_ = false;
 
   base::Fifo<node::Output> outputs_;

@@ -94,6 +94,23 @@ void Host::observe(Observer observer) {
   impl_->observe(std::move(observer));
 }
 
+void Host::open_registry(registry::Config config, std::optional<registry::Signer> signer,
+                         registry::Storage& storage) {
+  impl_->open_registry(std::move(config), std::move(signer), storage);
+}
+
+void Host::drive(const std::function<void(node::Node&, base::Instant)>& act) {
+  impl_->driver().drive(act);
+}
+
+const node::Node& Host::node() const {
+  return impl_->node();
+}
+
+base::Instant Host::now() {
+  return Driver::now();
+}
+
 const swarm::Swarm& Host::swarm() const {
   return impl_->node().swarm();
 }

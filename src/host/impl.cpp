@@ -136,6 +136,14 @@ void Host::Impl::unhandle(const std::string& protocol) {
       [&](node::Node& node, base::Instant now) { node.unhandle_protocol(protocol, now); });
 }
 
+void Host::Impl::open_registry(registry::Config config, std::optional<registry::Signer> signer,
+                               registry::Storage& storage) {
+  driver_->use_storage(storage, [this] { check_stopped(); });
+  driver_->drive([&](node::Node& node, base::Instant now) {
+    node.open_registry(std::move(config), std::move(signer), now);
+  });
+}
+
 void Host::Impl::stop(Promise<int> promise) {
   if (driver_->stopped()) return promise(0);
   const bool stopping = !stopped_.empty();
@@ -146,7 +154,9 @@ void Host::Impl::stop(Promise<int> promise) {
 }
 
 void Host::Impl::check_stopped() {
-  if (stopped_.empty() || node().connection_count() > 0) return;
+  if (stopped_.empty() || node().connection_count() > 0 || driver_->storage_operations() > 0) {
+    return;
+  }
   driver_->shutdown();
   fail_everything();
   for (auto& promise : std::exchange(stopped_, {})) promise(0);

@@ -9,9 +9,9 @@
 #include <ggen/p2p/base/hash_map.hpp>
 #include <ggen/p2p/crypto/crypto.hpp>
 #include <ggen/p2p/host/host.hpp>
+#include <ggen/p2p/host/promise.hpp>
 
 #include "driver.hpp"
-#include "promise.hpp"
 #include "stream_state.hpp"
 
 namespace ggen::p2p::host {
@@ -35,6 +35,8 @@ class Host::Impl {
 
   void handle(const std::string& protocol, StreamHandler handler);
   void unhandle(const std::string& protocol);
+  void open_registry(registry::Config config, std::optional<registry::Signer> signer,
+                     registry::Storage& storage);
   void observe(Observer observer) { observer_ = std::move(observer); }
 
   [[nodiscard]] Driver& driver() noexcept { return *driver_; }

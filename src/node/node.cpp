@@ -18,6 +18,12 @@ identify::Info describe(const Config& config, const crypto::KeyPair& identity) {
   return info;
 }
 
+// Entries are messages of their own: the same one is the same message, whoever published it first.
+gossipsub::Config with_updates_topic(gossipsub::Config config) {
+  config.topics[std::string{registry::kUpdatesTopic}].message_id = registry::update_message_id;
+  return config;
+}
+
 }  // namespace
 
 Node::Node(Config config, crypto::KeyPair identity, crypto::Crypto& crypto,
@@ -26,6 +32,7 @@ Node::Node(Config config, crypto::KeyPair identity, crypto::Crypto& crypto,
     : config_(std::move(config)),
       identity_(std::move(identity)),
       crypto_(crypto),
+      prng_(prng),
       now_(now),
       started_(now),
       wall_started_(wall_now),
@@ -40,12 +47,26 @@ Node::Node(Config config, crypto::KeyPair identity, crypto::Crypto& crypto,
   answer(identify::kPushProtocol, Owner::kIdentify);
   answer(ping::kProtocol, Owner::kPing);
   if (config_.serve_perf) answer(perf::kProtocol, Owner::kPerf);
+  if (config_.kad) {
+    kad_.emplace(*config_.kad, id(), crypto_, wall_at_zero());
+    if (config_.kad->mode == kad::Mode::kServer) answer(config_.kad->protocol, Owner::kKad);
+  }
+  if (config_.gossipsub) {
+    gossipsub_.emplace(with_updates_topic(*config_.gossipsub), crypto_, identity_,
+                       static_cast<std::uint64_t>(wall_started_.time_since_epoch().count()),
+                       prng_.child("gossipsub"));
+    for (const std::string_view protocol : gossipsub::kProtocols) {
+      answer(protocol, Owner::kGossipsub);
+    }
+  }
   announce_self();
+  bootstrap_soon();
 }
 
 Node::~Node() = default;
 
 void Node::stop(base::Instant now) {
+  config_.bootstrap.addresses.clear();
   swarm(now).stop(now);
 }
 
@@ -192,140 +213,6 @@ void Node::on_closed(ConnectionId id, const connection::event::Closed& event) {
   swarm_.closed(id, event.reason, now_);
   outputs_.push(output::ChannelClosed{id, event.reason, event.detail});
   outputs_.push(output::CloseTransport{id});
-}
-
-// ---- Engines ----
-
-void Node::on_output(swarm::Output output) {
-  if (const auto* close = std::get_if<swarm::output::Close>(&output)) {
-    if (Connection* connection = connections_.find(close->connection)) {
-      connection->channel->close(now_);
-      touch(close->connection, *connection);
-    }
-    return;
-  }
-  if (const auto* done = std::get_if<swarm::event::DialDone>(&output)) dial_done(*done);
-  if (std::holds_alternative<swarm::event::ListenAddressesChanged>(output)) announce_self();
-  outputs_.push(std::move(output));
-}
-
-void Node::on_output(identify::Identified event) {
-  learn(event.connection, event.peer, event.info);
-  outputs_.push(std::move(event));
-}
-
-void Node::on_output(identify::Pushed event) {
-  learn(event.connection, event.peer, event.info);
-  outputs_.push(std::move(event));
-}
-
-// A signed record replaces what was said before; unsigned addresses are taken only without one.
-void Node::learn(ConnectionId id, const multiformats::PeerId& peer, const identify::Info& info) {
-  const bool certified = !info.signed_peer_record.empty() &&
-                         swarm_.add_signed_record(info.signed_peer_record, now_).has_value();
-  if (!certified) {
-    swarm_.add_addresses(peer, info.listen_addrs, swarm::AddressSource::kIdentify,
-                         config_.swarm.book.record_ttl, now_);
-  }
-  if (info.observed_addr) swarm_.observed(*info.observed_addr, id, now_);
-}
-
-// Tells identify what this node is now: its addresses, certified by a new signed record, and its
-// protocols.
-void Node::announce_self() {
-  std::vector<multiformats::Multiaddr> addresses = swarm_.own_addresses();
-  if (addresses != local_.listen_addrs || local_.signed_peer_record.empty()) {
-    const base::WallTime wall_now = wall_started_ + (now_ - started_);
-    swarm::PeerRecord record{id(), 0, addresses};
-    record.sequence = static_cast<std::uint64_t>(wall_now.time_since_epoch().count());
-    local_.signed_peer_record = swarm::seal_peer_record(crypto_, identity_, record);
-    local_.listen_addrs = std::move(addresses);
-  }
-  const auto protocols = protocols_.all();
-  local_.protocols.assign(protocols.begin(), protocols.end());
-  identify_.set_local(local_, now_);
-}
-
-void Node::answer(std::string_view protocol, Owner owner) {
-  protocols_.add(std::string{protocol});
-  owners_[std::string{protocol}] = owner;
-}
-
-reqresp::ServiceId Node::serve(reqresp::Service service, base::Instant now) {
-  now_ = now;
-  answer(service.protocol, Owner::kRequests);
-  announce_self();
-  return requests_.add_service(std::move(service));
-}
-
-template <class Engine>
-bool Node::run(Owner owner, Engine& engine) {
-  bool ran = false;
-  while (auto output = engine.poll()) {
-    ran = true;
-    if constexpr (std::is_same_v<Engine, swarm::Swarm>) {
-      on_output(std::move(*output));
-    } else {
-      std::visit(
-          [&](auto& alternative) {
-            if constexpr (std::is_same_v<std::decay_t<decltype(alternative)>,
-                                         connection::StreamOutput>) {
-              execute(owner, std::move(alternative));
-            } else {
-              on_output(std::move(alternative));
-            }
-          },
-          *output);
-    }
-  }
-  timers_.set({owner, {}}, engine.next_deadline());
-  return ran;
-}
-
-bool Node::run_engines() {
-  bool ran = run(Owner::kSwarm, swarm_);
-  ran |= run(Owner::kIdentify, identify_);
-  ran |= run(Owner::kPing, ping_);
-  ran |= run(Owner::kPerf, perf_);
-  ran |= run(Owner::kRequests, requests_);
-  return ran;
-}
-
-std::optional<Output> Node::poll() {
-  if (outputs_.empty()) {
-    while (settle_all() || run_engines()) {
-    }
-  }
-  return outputs_.pop();
-}
-
-void Node::handle_timeout(base::Instant now) {
-  now_ = now;
-  while (const auto key = timers_.pop_due(now)) {
-    switch (key->owner) {
-      case Owner::kApplication:
-        if (Connection* connection = connections_.find(key->connection)) {
-          connection->channel->handle_timeout(now);
-          touch(key->connection, *connection);
-        }
-        break;
-      case Owner::kSwarm:
-        swarm_.handle_timeout(now);
-        break;
-      case Owner::kIdentify:
-        identify_.handle_timeout(now);
-        break;
-      case Owner::kPing:
-        ping_.handle_timeout(now);
-        break;
-      case Owner::kPerf:
-        perf_.handle_timeout(now);
-        break;
-      case Owner::kRequests:
-        requests_.handle_timeout(now);
-        break;
-    }
-  }
 }
 
 }  // namespace ggen::p2p::node

@@ -1,6 +1,5 @@
 #include <utility>
 
-#include <ggen/p2p/base/assert.hpp>
 #include <ggen/p2p/base/overloaded.hpp>
 #include <ggen/p2p/node/node.hpp>
 
@@ -23,8 +22,7 @@ void Node::handle_protocol(const std::string& protocol, base::Instant now) {
 
 void Node::unhandle_protocol(const std::string& protocol, base::Instant now) {
   now_ = now;
-  protocols_.remove(protocol);
-  owners_.erase(protocol);
+  silence(protocol);
   announce_self();
 }
 
@@ -76,7 +74,7 @@ void Node::open(Owner owner, stream_output::Open request) {
     give(owner, stream_input::OpenFailed{request.token, OpenFailure::kTooManyStreams});
     return;
   }
-  const swarm::DialId dial = swarm_.dial({request.peer, {}, swarm::Purpose::kProtocol}, now_);
+  const swarm::DialId dial = swarm_.dial({request.peer, {}, purpose(owner)}, now_);
   waiting_.try_emplace(dial, WaitingOpen{owner, std::move(request)});
 }
 
@@ -134,29 +132,6 @@ void Node::on_stream_opened(ConnectionId id, connection::event::StreamOpened eve
 }
 
 // ---- Between engines and channels ----
-
-void Node::give(Owner owner, connection::StreamInput input) {
-  switch (owner) {
-    case Owner::kApplication:
-      outputs_.push(std::move(input));
-      break;
-    case Owner::kIdentify:
-      identify_.handle(std::move(input), now_);
-      break;
-    case Owner::kPing:
-      ping_.handle(std::move(input), now_);
-      break;
-    case Owner::kPerf:
-      perf_.handle(std::move(input), now_);
-      break;
-    case Owner::kRequests:
-      requests_.handle(std::move(input), now_);
-      break;
-    case Owner::kSwarm:
-      GGEN_INVARIANT(false && "the swarm has no streams");
-      break;
-  }
-}
 
 void Node::execute(Owner owner, connection::StreamOutput output) {
   const auto on_channel = [&](StreamRef ref, auto&& act) {

@@ -61,7 +61,7 @@ class Network {
   }
 
   [[nodiscard]] Member& operator[](std::size_t index) { return *members_[index]; }
-  [[nodiscard]] Node& node(std::size_t index) { return *members_[index]->node; }
+  [[nodiscard]] Node& node(std::size_t index) const { return *members_[index]->node; }
 
   template <class Act>
   void drive(std::size_t index, Act&& act) {

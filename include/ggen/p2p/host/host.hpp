@@ -88,6 +88,18 @@ class Host {
   void disconnect(const multiformats::PeerId& peer);
   void observe(Observer observer);
 
+  /// Opens the marketplace on this node, once, before it listens or connects; its node::Config has
+  /// kad and gossipsub. `storage` outlives the host and is used on the pool's threads; stop() waits
+  /// for what is under way there.
+  void open_registry(registry::Config config, std::optional<registry::Signer> signer,
+                     registry::Storage& storage);
+  /// Lets `act` call the node and its engines, then does what follows from it: for what no function
+  /// here offers. What comes of it the observer sees. Does nothing after stop().
+  void drive(const std::function<void(node::Node&, base::Instant)>& act);
+  [[nodiscard]] const node::Node& node() const;
+  /// The time as the node counts it.
+  [[nodiscard]] static base::Instant now();
+
   /// Peers, connections, addresses and the history of why each connection opened, closed or was
   /// refused.
   [[nodiscard]] const swarm::Swarm& swarm() const;

@@ -19,14 +19,26 @@
 #include <ggen/p2p/connection/stream_io.hpp>
 #include <ggen/p2p/crypto/crypto.hpp>
 #include <ggen/p2p/crypto/keys.hpp>
+#include <ggen/p2p/gossipsub/engine.hpp>
 #include <ggen/p2p/identify/engine.hpp>
+#include <ggen/p2p/kad/engine.hpp>
 #include <ggen/p2p/node/channel_factory.hpp>
 #include <ggen/p2p/perf/engine.hpp>
 #include <ggen/p2p/ping/engine.hpp>
+#include <ggen/p2p/registry/engine.hpp>
 #include <ggen/p2p/reqresp/engine.hpp>
 #include <ggen/p2p/swarm/swarm.hpp>
 
 namespace ggen::p2p::node {
+
+/// How a node that has no peer finds some.
+struct Bootstrap {
+  /// Dialled, all of them, whenever no peer is connected. With /p2p, nobody else is accepted there.
+  std::vector<multiformats::Multiaddr> addresses;
+  /// Between attempts: doubled after each that was in vain.
+  base::Duration retry_min = std::chrono::seconds{2};
+  base::Duration retry_max = std::chrono::minutes{2};
+};
 
 struct Config {
   std::string agent_version = "ggen-p2p/0.1.0";
@@ -39,6 +51,10 @@ struct Config {
   identify::Config identify;
   ping::Config ping;
   perf::Config perf;
+  Bootstrap bootstrap;
+  /// Without them the node takes no part in the DHT, or in publish/subscribe.
+  std::optional<kad::Config> kad{};
+  std::optional<gossipsub::Config> gossipsub{};
 };
 
 namespace output {
@@ -72,7 +88,8 @@ struct ChannelClosed {
 }  // namespace output
 
 /// What a node gives its driver. Of the swarm's outputs all but Close come through; a StreamInput
-/// is about a stream of the application.
+/// is about a stream of the application. What reqresp, kad and gossipsub report about the
+/// marketplace stays within the node.
 using Output =
     std::variant<output::Transmit, output::CloseTransport, output::ConnectionGone, swarm::Output,
                  connection::StreamInput, output::StreamWritable, output::ChannelClosed,
@@ -80,7 +97,10 @@ using Output =
                  identify::InboundDropped, ping::PingDone, ping::InboundDropped, perf::PerfDone,
                  perf::InboundDropped, reqresp::Response, reqresp::ResponseBody,
                  reqresp::RequestDone, reqresp::Request, reqresp::BodyWritten, reqresp::ServedLost,
-                 reqresp::InboundDropped>;
+                 reqresp::InboundDropped, kad::QueryHop, kad::ProvidersFound, kad::QueryDone,
+                 kad::RoutingUpdated, kad::ValueStored, kad::InboundDropped, gossipsub::Validate,
+                 gossipsub::Delivered, gossipsub::PeerSubscribed, gossipsub::PeerUnsubscribed,
+                 gossipsub::SlowPeer, gossipsub::Misbehaved, registry::Output>;
 
 /// A whole libp2p node without any I/O: swarm, channels and protocol engines wired into one state
 /// machine. The host runs it on sockets and real time, the simulator on a virtual network and
@@ -131,6 +151,28 @@ class Node {
   reqresp::Engine& requests(base::Instant now) { return entered(requests_, now); }
   /// Adds a service to requests() and answers its protocol.
   reqresp::ServiceId serve(reqresp::Service service, base::Instant now);
+  /// Only with Config::kad and Config::gossipsub.
+  kad::Engine& kad(base::Instant now) { return entered(*kad_, now); }
+  [[nodiscard]] const kad::Engine* kad() const noexcept { return kad_ ? &*kad_ : nullptr; }
+  gossipsub::Engine& gossipsub(base::Instant now) { return entered(*gossipsub_, now); }
+  [[nodiscard]] const gossipsub::Engine* gossipsub() const noexcept {
+    return gossipsub_ ? &*gossipsub_ : nullptr;
+  }
+  /// Changes whether this node answers in the DHT, and tells its peers.
+  void set_dht_mode(kad::Mode mode, base::Instant now);
+
+  // The marketplace.
+
+  /// Opens it, once, before the first connection. Needs kad and gossipsub. The driver then carries
+  /// out each registry::Store and answers it by stored().
+  void open_registry(registry::Config config, std::optional<registry::Signer> signer,
+                     base::Instant now);
+  registry::Engine& registry(base::Instant now) { return entered(*registry_, now); }
+  /// Null before it is opened.
+  [[nodiscard]] const registry::Engine* registry() const noexcept {
+    return registry_ ? &*registry_ : nullptr;
+  }
+  void stored(registry::StoreDone done, base::Instant now);
 
   // Streams of the application.
 
@@ -165,7 +207,18 @@ class Node {
 
  private:
   /// Who is behind a stream, and behind a timer.
-  enum class Owner : std::uint8_t { kApplication, kSwarm, kIdentify, kPing, kPerf, kRequests };
+  enum class Owner : std::uint8_t {
+    kApplication,
+    kSwarm,
+    kIdentify,
+    kPing,
+    kPerf,
+    kRequests,
+    kKad,
+    kGossipsub,
+    kRegistry,
+    kBootstrap,
+  };
 
   struct Connection {
     std::unique_ptr<connection::Channel> channel;
@@ -184,7 +237,7 @@ class Node {
     connection::stream_output::Open request;
   };
   struct TimerKey {
-    Owner owner = Owner::kApplication;  // of the engine; kApplication: of a connection
+    Owner owner = Owner::kApplication;  // kApplication: of a connection
     connection::ConnectionId connection;
     bool operator==(const TimerKey&) const = default;
   };
@@ -202,6 +255,9 @@ class Node {
   }
 
   // Connections.
+  [[nodiscard]] base::WallTime wall_at_zero() const {
+    return wall_started_ - started_.time_since_epoch();
+  }
   void add_connection(connection::ConnectionId id, connection::Direction direction);
   void touch(connection::ConnectionId id, Connection& connection);
   void settle(connection::ConnectionId id);
@@ -226,26 +282,34 @@ class Node {
   void give(Owner owner, connection::StreamInput input);
   void execute(Owner owner, connection::StreamOutput output);
 
-  // Engines.
+  // Engines (engines.cpp).
+  template <class Act>
+  void on_engine(Owner owner, Act&& act);
   bool run_engines();
   template <class Engine>
   bool run(Owner owner, Engine& engine);
   void on_output(swarm::Output output);
-  template <class Event>
-  void on_output(Event event) {
-    outputs_.push(Output{std::move(event)});
-  }
+  void on_output(registry::Output output);
   void on_output(identify::Identified event);
   void on_output(identify::Pushed event);
+  void on_output(kad::AddressesLearned event);
+  template <class Event>
+  void on_output(Event event);
   void learn(connection::ConnectionId id, const multiformats::PeerId& peer,
              const identify::Info& info);
+  void peer_gone(const multiformats::PeerId& peer);
   void dial_done(const swarm::event::DialDone& done);
   void announce_self();
   void answer(std::string_view protocol, Owner owner);
+  void silence(const std::string& protocol);
+  void bootstrap();
+  void bootstrap_soon();
+  [[nodiscard]] static swarm::Purpose purpose(Owner owner) noexcept;
 
   Config config_;
   crypto::KeyPair identity_;
   crypto::Crypto& crypto_;
+  base::Prng prng_;
   base::Instant now_;
   base::Instant started_;
   base::WallTime wall_started_;
@@ -260,6 +324,10 @@ class Node {
   ping::Engine ping_;
   perf::Engine perf_;
   reqresp::Engine requests_;
+  std::optional<kad::Engine> kad_;
+  std::optional<gossipsub::Engine> gossipsub_;
+  std::optional<registry::Engine> registry_;
+  base::Duration bootstrap_delay_{};  // before the next attempt
 
   base::HashMap<connection::ConnectionId, Connection> connections_;
   std::vector<connection::ConnectionId> dirty_;

@@ -1,0 +1,293 @@
+#include <algorithm>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <ggen/p2p/base/assert.hpp>
+#include <ggen/p2p/node/node.hpp>
+
+// How a node wires its engines to each other.
+namespace ggen::p2p::node {
+
+using connection::ConnectionId;
+
+namespace {
+
+// Claims of others about where a peer is: long enough for the dial that they are meant for.
+constexpr base::Duration kDhtAddressTtl = std::chrono::minutes{10};
+
+}  // namespace
+
+template <class Act>
+void Node::on_engine(Owner owner, Act&& act) {
+  switch (owner) {
+    case Owner::kSwarm:
+      return act(swarm_);
+    case Owner::kIdentify:
+      return act(identify_);
+    case Owner::kPing:
+      return act(ping_);
+    case Owner::kPerf:
+      return act(perf_);
+    case Owner::kRequests:
+      return act(requests_);
+    case Owner::kKad:
+      if (kad_) act(*kad_);
+      return;
+    case Owner::kGossipsub:
+      if (gossipsub_) act(*gossipsub_);
+      return;
+    case Owner::kRegistry:
+      if (registry_) act(*registry_);
+      return;
+    case Owner::kApplication:
+    case Owner::kBootstrap:
+      return;
+  }
+}
+
+void Node::on_output(swarm::Output output) {
+  if (const auto* close = std::get_if<swarm::output::Close>(&output)) {
+    if (Connection* connection = connections_.find(close->connection)) {
+      connection->channel->close(now_);
+      touch(close->connection, *connection);
+    }
+    return;
+  }
+  if (const auto* done = std::get_if<swarm::event::DialDone>(&output)) dial_done(*done);
+  if (const auto* gone = std::get_if<swarm::event::PeerDisconnected>(&output))
+    peer_gone(gone->peer);
+  if (std::holds_alternative<swarm::event::ListenAddressesChanged>(output)) announce_self();
+  outputs_.push(std::move(output));
+}
+
+void Node::on_output(identify::Identified event) {
+  learn(event.connection, event.peer, event.info);
+  outputs_.push(std::move(event));
+}
+
+void Node::on_output(identify::Pushed event) {
+  learn(event.connection, event.peer, event.info);
+  outputs_.push(std::move(event));
+}
+
+void Node::on_output(registry::Output output) {
+  outputs_.push(std::move(output));
+}
+
+void Node::on_output(kad::AddressesLearned event) {
+  swarm_.add_addresses(event.peer, event.addresses, swarm::AddressSource::kDht, kDhtAddressTtl,
+                       now_);
+}
+
+// What the engines below the registry report is either about its work or for the application.
+template <class Event>
+void Node::on_output(Event event) {
+  if (registry_) {
+    if constexpr (requires { registry_->handle(event, now_); }) {
+      if (registry_->handle(event, now_)) return;
+    }
+    if constexpr (std::is_same_v<Event, kad::RoutingUpdated>) {
+      if (event.added) registry_->network_changed(now_);
+    }
+  }
+  outputs_.push(Output{std::move(event)});
+}
+
+// A signed record replaces what was said before; unsigned addresses are taken only without one.
+void Node::learn(ConnectionId id, const multiformats::PeerId& peer, const identify::Info& info) {
+  const bool certified = !info.signed_peer_record.empty() &&
+                         swarm_.add_signed_record(info.signed_peer_record, now_).has_value();
+  if (!certified) {
+    swarm_.add_addresses(peer, info.listen_addrs, swarm::AddressSource::kIdentify,
+                         config_.swarm.book.record_ttl, now_);
+  }
+  if (info.observed_addr) swarm_.observed(*info.observed_addr, id, now_);
+
+  // Identify may tell after its connection has gone.
+  const swarm::ConnectionRecord* connection = swarm_.connection(id);
+  if (connection == nullptr || !swarm_.connected(peer)) return;
+  if (kad_) {
+    const bool serves =
+        std::ranges::find(info.protocols, config_.kad->protocol) != info.protocols.end();
+    kad_->peer_identified(peer, info.listen_addrs, connection->remote.ip(), serves, now_);
+  }
+  if (gossipsub_) gossipsub_->peer_supports(peer, info.protocols, connection->direction, now_);
+  if (registry_) registry_->peer_supports(peer, info.protocols, now_);
+}
+
+void Node::peer_gone(const multiformats::PeerId& peer) {
+  if (kad_) kad_->peer_gone(peer);
+  if (gossipsub_) gossipsub_->peer_gone(peer, now_);
+  if (registry_) registry_->peer_gone(peer, now_);
+  if (swarm_.connected_peers().empty()) bootstrap_soon();
+}
+
+// ---- Bootstrap ----
+
+// Tries at once only at the start: later, whoever lost its peers together with others should not
+// come back together with them.
+void Node::bootstrap_soon() {
+  if (config_.bootstrap.addresses.empty()) return;
+  const bool first = bootstrap_delay_ == base::Duration{};
+  bootstrap_delay_ = config_.bootstrap.retry_min;
+  timers_.set({Owner::kBootstrap, {}}, first ? now_ : now_ + bootstrap_delay_);
+}
+
+void Node::bootstrap() {
+  if (!swarm_.connected_peers().empty()) return;
+  for (const multiformats::Multiaddr& address : config_.bootstrap.addresses) {
+    swarm::DialRequest request{address.peer_id(), {address}, swarm::Purpose::kBootstrap, true};
+    swarm_.dial(std::move(request), now_);
+  }
+  timers_.set({Owner::kBootstrap, {}}, now_ + bootstrap_delay_);
+  bootstrap_delay_ = std::min(2 * bootstrap_delay_, config_.bootstrap.retry_max);
+}
+
+// ---- What this node says of itself ----
+
+// Tells identify what this node is now: its addresses, certified by a new signed record, and its
+// protocols.
+void Node::announce_self() {
+  std::vector<multiformats::Multiaddr> addresses = swarm_.own_addresses();
+  if (addresses != local_.listen_addrs || local_.signed_peer_record.empty()) {
+    const base::WallTime wall_now = wall_at_zero() + now_.time_since_epoch();
+    swarm::PeerRecord record{id(), 0, addresses};
+    record.sequence = static_cast<std::uint64_t>(wall_now.time_since_epoch().count());
+    local_.signed_peer_record = swarm::seal_peer_record(crypto_, identity_, record);
+    if (kad_) kad_->set_addresses(addresses);
+    local_.listen_addrs = std::move(addresses);
+  }
+  const auto protocols = protocols_.all();
+  local_.protocols.assign(protocols.begin(), protocols.end());
+  identify_.set_local(local_, now_);
+}
+
+void Node::answer(std::string_view protocol, Owner owner) {
+  protocols_.add(std::string{protocol});
+  owners_[std::string{protocol}] = owner;
+}
+
+void Node::silence(const std::string& protocol) {
+  protocols_.remove(protocol);
+  owners_.erase(protocol);
+}
+
+reqresp::ServiceId Node::serve(reqresp::Service service, base::Instant now) {
+  now_ = now;
+  answer(service.protocol, Owner::kRequests);
+  announce_self();
+  return requests_.add_service(std::move(service));
+}
+
+void Node::set_dht_mode(kad::Mode mode, base::Instant now) {
+  now_ = now;
+  if (kad_->mode() == mode) return;
+  kad_->set_mode(mode, now);
+  if (mode == kad::Mode::kServer) {
+    answer(config_.kad->protocol, Owner::kKad);
+  } else {
+    silence(config_.kad->protocol);
+  }
+  announce_self();
+}
+
+void Node::open_registry(registry::Config config, std::optional<registry::Signer> signer,
+                         base::Instant now) {
+  GGEN_INVARIANT(kad_ && gossipsub_ && !registry_);
+  now_ = now;
+  registry_.emplace(std::move(config),
+                    registry::Engine::Below{*kad_, *gossipsub_, requests_, crypto_},
+                    std::move(signer), id(), prng_.child("registry"), wall_at_zero());
+  for (const std::string_view protocol : registry::Engine::protocols()) {
+    answer(protocol, Owner::kRequests);
+  }
+  announce_self();
+  registry_->start(now);
+}
+
+void Node::stored(registry::StoreDone done, base::Instant now) {
+  registry(now).handle(std::move(done), now);
+}
+
+// ---- Running them ----
+
+template <class Engine>
+bool Node::run(Owner owner, Engine& engine) {
+  bool ran = false;
+  while (auto output = engine.poll()) {
+    ran = true;
+    if constexpr (std::is_same_v<Engine, swarm::Swarm> ||
+                  std::is_same_v<Engine, registry::Engine>) {
+      on_output(std::move(*output));
+    } else {
+      std::visit(
+          [&](auto& alternative) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(alternative)>,
+                                         connection::StreamOutput>) {
+              execute(owner, std::move(alternative));
+            } else {
+              on_output(std::move(alternative));
+            }
+          },
+          *output);
+    }
+  }
+  timers_.set({owner, {}}, engine.next_deadline());
+  return ran;
+}
+
+bool Node::run_engines() {
+  bool ran = false;
+  for (const Owner owner : {Owner::kSwarm, Owner::kIdentify, Owner::kPing, Owner::kPerf,
+                            Owner::kRequests, Owner::kKad, Owner::kGossipsub, Owner::kRegistry}) {
+    on_engine(owner, [&](auto& engine) { ran |= run(owner, engine); });
+  }
+  return ran;
+}
+
+std::optional<Output> Node::poll() {
+  if (outputs_.empty()) {
+    while (settle_all() || run_engines()) {
+    }
+  }
+  return outputs_.pop();
+}
+
+void Node::handle_timeout(base::Instant now) {
+  now_ = now;
+  while (const auto key = timers_.pop_due(now)) {
+    on_engine(key->owner, [&](auto& engine) { engine.handle_timeout(now); });
+    if (key->owner == Owner::kBootstrap) bootstrap();
+    if (key->owner != Owner::kApplication) continue;
+    if (Connection* connection = connections_.find(key->connection)) {
+      connection->channel->handle_timeout(now);
+      touch(key->connection, *connection);
+    }
+  }
+}
+
+void Node::give(Owner owner, connection::StreamInput input) {
+  if (owner == Owner::kApplication) {
+    outputs_.push(std::move(input));
+    return;
+  }
+  on_engine(owner, [&](auto& engine) {
+    if constexpr (requires { engine.handle(std::move(input), now_); }) {
+      engine.handle(std::move(input), now_);
+    }
+  });
+}
+
+swarm::Purpose Node::purpose(Owner owner) noexcept {
+  switch (owner) {
+    case Owner::kKad:
+      return swarm::Purpose::kDht;
+    case Owner::kGossipsub:
+      return swarm::Purpose::kGossip;
+    default:
+      return swarm::Purpose::kProtocol;
+  }
+}
+
+}  // namespace ggen::p2p::node
