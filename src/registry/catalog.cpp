@@ -9,24 +9,29 @@ using multiformats::PeerId;
 Catalog::Catalog(CatalogLimits limits) : limits_(limits) {}
 
 CatalogAdded Catalog::add(Entry entry) {
+  CatalogAdded result{restore(std::move(entry))};
+  result.evicted = make_room();
+  return result;
+}
+
+Added Catalog::restore(Entry entry) {
   const PeerId publisher = entry.statement.publisher;
   auto at = logs_.find(publisher);
   if (at == logs_.end()) {
     // Only entry 0 can be verified without a log: no other makes one.
     if (entry.statement.seq > 0) {
-      return {PublisherLog(publisher, limits_.log).add(std::move(entry))};
+      return PublisherLog(publisher, limits_.log).add(std::move(entry));
     }
     at = logs_.try_emplace(publisher, publisher, limits_.log).first;
     touch(publisher, at->second, false);
   }
   Held& held = at->second;
   count(held, false);
-  CatalogAdded result{held.log.add(std::move(entry))};
+  Added added = held.log.add(std::move(entry));
   count(held, true);
-  index(publisher, held, result.added);
-  if (!result.added.accepted.empty()) touch(publisher, held, false);
-  result.evicted = make_room();
-  return result;
+  index(publisher, held, added);
+  if (!added.accepted.empty()) touch(publisher, held, false);
+  return added;
 }
 
 // The sums over all logs, without one while it changes.
@@ -85,6 +90,7 @@ std::vector<PeerId> Catalog::make_room() {
 
 void Catalog::evict(const PeerId& publisher) {
   const auto at = logs_.find(publisher);
+  if (at == logs_.end()) return;
   count(at->second, false);
   for (const Name& name : at->second.names) remove_name(name, publisher);
   order_.erase(at->second.rank);
@@ -150,7 +156,9 @@ std::vector<Catalog::PublisherHead> Catalog::heads(const std::optional<PeerId>& 
   std::vector<PublisherHead> heads;
   auto at = after ? logs_.upper_bound(*after) : logs_.begin();
   for (; at != logs_.end() && heads.size() < limit; ++at) {
-    if (const auto head = at->second.log.head()) heads.push_back({at->first, *head});
+    if (const auto head = at->second.log.head()) {
+      heads.push_back({at->first, *head, at->second.log.fork().has_value()});
+    }
   }
   return heads;
 }

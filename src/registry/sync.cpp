@@ -52,7 +52,10 @@ reqresp::Service sync_service() {
           .max_response = 256 * 1024,
           // The largest entries, one request's worth of them.
           .max_responses = kMaxSyncEntries * kMaxEntry / kMaxSyncEntriesBytes + 4,
-          .max_body = 0};
+          .max_body = 0,
+          // What nobody reads is held for each: at most kMaxSyncAnswerBytes.
+          .max_inbound_per_peer = 4,
+          .max_inbound = 64};
 }
 
 bool EntriesResponse::has_room(std::size_t size) const noexcept {
@@ -85,8 +88,9 @@ MapBuilder encode(const SyncRequest& request) {
 
 MapBuilder encode(const HeadsResponse& response) {
   ArrayBuilder heads;
-  for (const auto& [publisher, head] : response.heads) {
+  for (const auto& [publisher, head, forked] : response.heads) {
     MapBuilder map;
+    if (forked) map.boolean("forked", true);
     map.binary("id", head.id.digest).binary("publisher", publisher.bytes()).uint("seq", head.seq);
     heads.map(map);
   }
@@ -118,13 +122,14 @@ std::expected<HeadsResponse, BadMessage> decode_heads(Map map, const HeadsReques
   auto last = request.after;
   for (const Map& item : fields.maps("heads", static_cast<std::size_t>(request.limit))) {
     FieldReader head(item);
+    const bool forked = head.boolean_if("forked").value_or(false);
     const auto id = head.digest("id");
     const auto publisher = head.peer("publisher");
     const auto seq = head.uint("seq", kMaxSequence);
     if (head.bad_field()) return bad("heads." + *head.bad_field());
     if (last && *publisher <= *last) return bad("heads");
     last = publisher;
-    response.heads.push_back({*publisher, {seq, EntryId{*id}}});
+    response.heads.push_back({*publisher, {seq, EntryId{*id}}, forked});
   }
   response.more = fields.boolean_if("more").value_or(false);
   if (response.more && response.heads.empty()) fields.refuse("more");

@@ -213,7 +213,7 @@ TEST_CASE("catalog: entries that wait are bounded over all logs") {
     author.last = author.signer.after(author.last, seed, publish("pad", "1.0.0"));
     author.release(catalog, "pad", "1.0.1");
     std::size_t waiting = 0;
-    for (const auto& [publisher, head] : catalog.heads(std::nullopt, 100)) {
+    for (const auto& [publisher, head, forked] : catalog.heads(std::nullopt, 100)) {
       waiting += catalog.log(publisher)->waiting_bytes();
     }
     highest = std::max(highest, waiting);

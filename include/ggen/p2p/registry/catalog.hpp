@@ -74,6 +74,13 @@ class Catalog {
   explicit Catalog(CatalogLimits limits = {});
 
   CatalogAdded add(Entry entry);
+  /// Like add(), for what the journal holds: nobody goes to make room, since the journal says who
+  /// went, and uses (which it does not hold) would choose otherwise.
+  Added restore(Entry entry);
+  /// Drops a publisher's log; nothing happens when there is none.
+  void evict(const multiformats::PeerId& publisher);
+  /// Lets publishers go until the rest is within the limits; says which. After restore().
+  std::vector<multiformats::PeerId> make_room();
 
   /// Pins a publisher, whether or not anything of it is here.
   void pin(const multiformats::PeerId& publisher);
@@ -100,6 +107,8 @@ class Catalog {
   struct PublisherHead {
     multiformats::PeerId publisher;
     Head head;
+    /// The log has a fork, settled or not: its proof can be asked for.
+    bool forked = false;
     bool operator==(const PublisherHead&) const = default;
   };
   /// Heads of logs in the order of the publishers' ids, from the first one above `after`.
@@ -124,8 +133,6 @@ class Catalog {
   void count(const Held& held, bool add);
   void index(const multiformats::PeerId& publisher, Held& held, const Added& added);
   void remove_name(const Name& name, const multiformats::PeerId& publisher);
-  [[nodiscard]] std::vector<multiformats::PeerId> make_room();
-  void evict(const multiformats::PeerId& publisher);
   [[nodiscard]] std::expected<Resolved, ResolveError> newest(const Reference& reference,
                                                              const multiformats::PeerId& publisher,
                                                              bool trusted) const;

@@ -26,8 +26,9 @@
 /// | | `fork`    | `publisher`                                     | one with `entries`: both sides
 /// |
 ///
-/// `heads` is an array of maps of `publisher`, `seq` and `id`, in rising order of the publishers;
-/// `more` says that another page follows. `entries` is an array of envelopes, in any order: whoever
+/// `heads` is an array of maps of `publisher`, `seq`, `id` and, when the server has a proof that
+/// the publisher signed two histories, `forked`: true; in rising order of the publishers. `more`
+/// says that another page follows. `entries` is an array of envelopes, in any order: whoever
 /// receives them verifies each.
 namespace ggen::p2p::registry {
 
@@ -38,6 +39,9 @@ inline constexpr std::size_t kMaxSyncHeads = 1024;   ///< of one page
 inline constexpr std::size_t kMaxSyncEntries = 256;  ///< of one request, and of one response
 /// Bytes of the envelopes in one response: with more, the server begins another.
 inline constexpr std::size_t kMaxSyncEntriesBytes = 192 * 1024;
+/// About so many bytes of envelopes answer one request: the server leaves out the highest sequence
+/// numbers of what would be more, and whoever wants them asks again.
+inline constexpr std::size_t kMaxSyncAnswerBytes = 1024 * 1024;
 
 /// The protocol with limits that hold every message below.
 [[nodiscard]] reqresp::Service sync_service();
