@@ -1,0 +1,265 @@
+#include "command_line.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <span>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <ggen/p2p/registry/reference.hpp>
+#include <ggen/p2p/registry/search.hpp>
+
+#include "text.hpp"
+
+namespace ggen::p2p::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What CLI11 fills in, before it is checked.
+struct Raw {
+  ConfigFlags flags;
+  bool json = false;
+  bool detach = false;
+  bool history = false;
+  std::string directory;
+  std::string reference;
+  std::string output;
+  std::vector<std::string> words;
+  std::string category;
+  std::string tag;
+  std::uint64_t limit = 20;
+  std::string timeout = "5s";
+};
+
+std::string version_text() {
+  return fmt::format("ggen-p2p {}", GGEN_P2P_VERSION);
+}
+
+CLI::App* add_command(CLI::App& app, Raw& raw, const char* name, const char* what,
+                      const char* examples) {
+  CLI::App* command = app.add_subcommand(name, what);
+  command
+      ->add_option("--home", raw.flags.home,
+                   "The node's folder [$GGEN_HOME, else ~/.local/share/ggen-p2p]")
+      ->type_name("DIR");
+  command->add_flag("--json", raw.json, "Print one JSON document on standard output, errors too");
+  command->footer(std::string{"Examples:\n"} + examples);
+  return command;
+}
+
+void add_config_options(CLI::App* command, Raw& raw) {
+  command->add_option("--config", raw.flags.config, "Configuration file [HOME/config.toml]")
+      ->type_name("FILE");
+}
+
+void add_address_options(CLI::App* command, Raw& raw) {
+  command
+      ->add_option("--listen", raw.flags.listen,
+                   "Where to listen; may be repeated [network.listen]")
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--bootstrap", raw.flags.bootstrap,
+                   "A peer to connect to; may be repeated [bootstrap.peers]")
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false);
+}
+
+void add_commands(CLI::App& app, Raw& raw) {
+  CLI::App* start = add_command(app, raw, "start", "Run a node",
+                                "  ggen-p2p start\n"
+                                "  ggen-p2p start --home A --listen /ip4/127.0.0.1/tcp/0 --detach\n"
+                                "  ggen-p2p start --bootstrap "
+                                "/dns4/example.org/tcp/4747/p2p/12D3KooW...");
+  add_config_options(start, raw);
+  add_address_options(start, raw);
+  start->add_flag("--detach", raw.detach,
+                  "Return when the node is ready; it goes on, and logs to HOME/node.log");
+
+  CLI::App* publish = add_command(app, raw, "publish", "Publish a folder as a package",
+                                  "  ggen-p2p publish examples/hello\n"
+                                  "  ggen-p2p publish . --json");
+  publish->add_option("DIR", raw.directory, "A folder with a ggen.toml")->required();
+
+  CLI::App* search = add_command(app, raw, "search", "Search for packages, here and at peers",
+                                 "  ggen-p2p search json parser\n"
+                                 "  ggen-p2p search --category text --limit 5 pad\n"
+                                 "  ggen-p2p search --tag cli --timeout 0");
+  search->add_option("WORDS", raw.words, "All of them must be found");
+  search->add_option("--category", raw.category, "Only packages of this category");
+  search->add_option("--tag", raw.tag, "Only packages with this tag");
+  search->add_option("--limit", raw.limit, "Results at most")
+      ->check(CLI::Range(std::size_t{1}, registry::kMaxSearchResults))
+      ->capture_default_str();
+  search->add_option("--timeout", raw.timeout, "For peers to answer; 0 asks none")
+      ->type_name("TIME")
+      ->capture_default_str();
+
+  CLI::App* get = add_command(app, raw, "get", "Fetch a package from whoever has it",
+                              "  ggen-p2p get hello\n"
+                              "  ggen-p2p get 'hello@^1.2' --output /tmp/hello\n"
+                              "  ggen-p2p get 12D3KooW.../hello@1.0.0");
+  get->add_option("NAME", raw.reference, "[PUBLISHER/]NAME[@RANGE]")->required();
+  get->add_option("--output", raw.output, "The folder to make [./NAME]")->type_name("DIR");
+
+  add_command(app, raw, "status", "Show what the node is and does",
+              "  ggen-p2p status\n"
+              "  ggen-p2p status --json | jq -r '.addresses[]'");
+  CLI::App* peers = add_command(app, raw, "peers", "Show who is connected",
+                                "  ggen-p2p peers\n"
+                                "  ggen-p2p peers --history");
+  peers->add_flag("--history", raw.history, "Also why past connections ended or never were");
+  add_command(app, raw, "stop", "Stop the node, and wait until it has ended",
+              "  ggen-p2p stop --home A");
+  CLI::App* id = add_command(app, raw, "id",
+                             "Show the ids of a home; makes its keys if there are none. Needs no "
+                             "running node",
+                             "  ggen-p2p id\n"
+                             "  ggen-p2p id --home A --json");
+  add_config_options(id, raw);
+  CLI::App* config = add_command(app, raw, "config",
+                                 "Show the configuration in force, and where each value came from. "
+                                 "Needs no running node",
+                                 "  ggen-p2p config\n"
+                                 "  ggen-p2p config > ~/.local/share/ggen-p2p/config.toml\n"
+                                 "  ggen-p2p config --config node.toml --listen "
+                                 "/ip4/127.0.0.1/tcp/0");
+  add_config_options(config, raw);
+  add_address_options(config, raw);
+}
+
+Result<Request> search_request(const Raw& raw) {
+  const std::string hint = "See: ggen-p2p search --help";
+  request::Search search;
+  for (const std::string& argument : raw.words) {
+    std::istringstream words{argument};
+    for (std::string word; words >> word;) search.words.push_back(word);
+  }
+  if (search.words.empty() && raw.category.empty() && raw.tag.empty()) {
+    return fail(Exit::kUsage, "There is nothing to search for.",
+                "Give words, --category or --tag: ggen-p2p search json parser");
+  }
+  if (search.words.size() > registry::kMaxSearchWords) {
+    return fail(Exit::kUsage,
+                fmt::format("A search takes at most {} words.", registry::kMaxSearchWords), hint);
+  }
+  for (const std::string& word : search.words) {
+    if (word.size() > registry::kMaxSearchWord) {
+      return fail(Exit::kUsage,
+                  fmt::format("The word \"{}...\" is longer than {} bytes.",
+                              printable(word.substr(0, 16)), registry::kMaxSearchWord),
+                  hint);
+    }
+  }
+  const auto timeout = parse_duration(raw.timeout);
+  if (!timeout) return fail(Exit::kUsage, fmt::format("--timeout {}.", timeout.error()), hint);
+  search.timeout = *timeout;
+  search.limit = raw.limit;
+  for (const auto& [label, option] :
+       {std::pair{&raw.category, "--category"}, {&raw.tag, "--tag"}}) {
+    if (!label->empty() && !registry::is_label(*label)) {
+      return fail(Exit::kUsage,
+                  fmt::format("{} \"{}\" cannot be: they have small letters, digits and hyphens.",
+                              option, printable(*label)),
+                  hint);
+    }
+  }
+  search.category = raw.category;
+  search.tag = raw.tag;
+  return search;
+}
+
+Result<Request> get_request(const Raw& raw) {
+  const auto reference = registry::Reference::parse(raw.reference);
+  if (!reference) {
+    return fail(Exit::kUsage, reference.error(),
+                "Write [PUBLISHER/]NAME[@RANGE], such as hello@^1.2");
+  }
+  const fs::path output =
+      raw.output.empty() ? fs::path{reference->name.text()} : fs::path{raw.output};
+  return request::Get{raw.reference, fs::absolute(output).lexically_normal().string()};
+}
+
+Result<CommandLine> checked(std::string_view name, Raw raw) {
+  CommandLine line;
+  line.json = raw.json;
+  const auto to_node = [&](Result<Request> request) -> Result<CommandLine> {
+    if (!request) return std::unexpected(std::move(request.error()));
+    line.flags = std::move(raw.flags);
+    line.command = command::Ask{*std::move(request), raw.history};
+    return std::move(line);
+  };
+  if (name == "publish") {
+    return to_node(request::Publish{fs::absolute(raw.directory).lexically_normal().string()});
+  }
+  if (name == "search") return to_node(search_request(raw));
+  if (name == "get") return to_node(get_request(raw));
+  if (name == "status") return to_node(request::Status{});
+  if (name == "peers") return to_node(request::Peers{});
+  if (name == "stop") return to_node(request::Stop{});
+  line.flags = std::move(raw.flags);
+  if (name == "start") line.command = command::Start{raw.detach};
+  if (name == "id") line.command = command::Id{};
+  if (name == "config") line.command = command::ShowConfig{};
+  return line;
+}
+
+// A mistyped command, with the one that was meant.
+std::string suggest_command(const CLI::App& app, std::span<const char* const> arguments) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  for (const char* argument : arguments) {
+    if (argument[0] == '-') continue;
+    if (std::ranges::find(names, argument) != names.end()) return {};
+    const auto suggestion = nearest(argument, names);
+    return suggestion ? fmt::format("Did you mean: ggen-p2p {}?\n", *suggestion) : std::string{};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::variant<CommandLine, EarlyExit> parse_command_line(int argc, const char* const* argv) {
+  CLI::App app{
+      "A package marketplace without servers: publish a folder, and every other node can "
+      "find it and fetch it."};
+  app.name("ggen-p2p");
+  app.set_version_flag("--version", version_text());
+  app.require_subcommand(1);
+  app.footer(
+      "Examples:\n"
+      "  ggen-p2p start --detach\n"
+      "  ggen-p2p publish my-package\n"
+      "  ggen-p2p search json parser\n"
+      "  ggen-p2p get hello@^1.0\n"
+      "Each command has more: ggen-p2p COMMAND --help. Exit codes are listed in docs/cli.md.");
+  Raw raw;
+  add_commands(app, raw);
+
+  const std::span<const char* const> arguments{argv + 1,
+                                               static_cast<std::size_t>(std::max(0, argc - 1))};
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    if (app.exit(error, out, err) == 0) return EarlyExit{Exit::kOk, out.str(), {}, false};
+    const auto chosen = app.get_subcommands();
+    std::string hint = suggest_command(app, arguments);
+    hint += chosen.empty() ? "See: ggen-p2p --help"
+                           : fmt::format("See: ggen-p2p {} --help", chosen.front()->get_name());
+    const bool json = std::ranges::any_of(
+        arguments, [](const char* text) { return std::strcmp(text, "--json") == 0; });
+    return EarlyExit{Exit::kUsage, {}, Error{Exit::kUsage, error.what(), std::move(hint)}, json};
+  }
+  const bool json = raw.json;
+  auto line = checked(app.get_subcommands().front()->get_name(), std::move(raw));
+  if (line) return *std::move(line);
+  return EarlyExit{line.error().code, {}, std::move(line.error()), json};
+}
+
+}  // namespace ggen::p2p::cli

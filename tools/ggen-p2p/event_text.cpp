@@ -1,0 +1,106 @@
+#include "event_text.hpp"
+
+#include <fmt/format.h>
+
+#include <ggen/p2p/base/overloaded.hpp>
+
+#include "text.hpp"
+
+namespace ggen::p2p::cli {
+namespace {
+
+std::string_view word_of(connection::Direction direction) {
+  return direction == connection::Direction::kInbound ? "inbound" : "outbound";
+}
+
+std::string dropped(std::string_view protocol, const multiformats::PeerId& peer,
+                    std::string_view why) {
+  return fmt::format("dropped a {} stream of {}: {}", protocol, peer.to_string(), why);
+}
+
+}  // namespace
+
+std::string name_of(const swarm::ConnectionRecord& record) {
+  const std::string address = record.remote.to_string();
+  return record.peer ? fmt::format("{} at {}", record.peer->to_string(), address) : address;
+}
+
+std::optional<std::string> EventText::operator()(const node::Output& output) {
+  using Text = std::optional<std::string>;
+  return std::visit(
+      base::Overloaded{
+          [this](const swarm::Output& event) { return describe(event); },
+          [this](const node::output::ChannelClosed& event) {
+            ending_ = event;
+            return Text{};
+          },
+          [](const identify::Identified& event) {
+            return Text{fmt::format("identified {}: {}", event.peer.to_string(),
+                                    printable(event.info.agent_version.value_or("unnamed")))};
+          },
+          [](const identify::IdentifyFailed& event) {
+            return Text{fmt::format("{} does not say what it is: {}", event.peer.to_string(),
+                                    to_string(event.error))};
+          },
+          [](const identify::InboundDropped& event) {
+            return Text{dropped("identify", event.peer, to_string(event.error))};
+          },
+          [](const ping::InboundDropped& event) {
+            return Text{dropped("ping", event.peer, to_string(event.reason))};
+          },
+          [](const perf::InboundDropped& event) {
+            return Text{dropped("perf", event.peer, to_string(event.reason))};
+          },
+          [](const reqresp::InboundDropped& event) {
+            return Text{dropped("request", event.peer, to_string(event.error))};
+          },
+          [](const auto&) { return Text{}; },
+      },
+      output);
+}
+
+std::optional<std::string> EventText::describe(const swarm::Output& output) {
+  using Text = std::optional<std::string>;
+  return std::visit(
+      base::Overloaded{
+          [](const swarm::event::ConnectionOpened& event) {
+            const swarm::ConnectionRecord& record = event.record;
+            const std::string_view purpose = record.purpose ? to_string(*record.purpose) : "";
+            return Text{fmt::format("connected: {}, {}{}{}", name_of(record),
+                                    word_of(record.direction), purpose.empty() ? "" : ", for ",
+                                    purpose)};
+          },
+          [this](const swarm::event::ConnectionClosed& event) {
+            return Text{closed(event.record)};
+          },
+          [](const swarm::event::ConnectionRefused& event) {
+            return Text{
+                fmt::format("refused: {}: {}", event.remote.to_string(), to_string(event.reason))};
+          },
+          [](const swarm::event::ListenFailed& event) {
+            return Text{fmt::format("does not listen on {}: {}", event.address.to_string(),
+                                    to_string(event.error))};
+          },
+          [](const swarm::event::ExternalAddressConfirmed& event) {
+            return Text{fmt::format("others can reach this node at {}", event.address.to_string())};
+          },
+          [](const swarm::event::ExternalAddressExpired& event) {
+            return Text{fmt::format("others say no longer that this node is at {}",
+                                    event.address.to_string())};
+          },
+          [](const auto&) { return Text{}; },
+      },
+      output);
+}
+
+std::string EventText::closed(const swarm::ConnectionRecord& record) {
+  std::string text =
+      fmt::format("{}: {}, {}: {}", record.secured_at ? "closed" : "gave up", name_of(record),
+                  word_of(record.direction), record.cause ? to_string(*record.cause) : "closed");
+  if (ending_ && ending_->connection == record.id && !ending_->detail.empty()) {
+    text += fmt::format(" ({})", ending_->detail);
+  }
+  return text;
+}
+
+}  // namespace ggen::p2p::cli

@@ -1,0 +1,242 @@
+#include "render.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <ggen/p2p/base/overloaded.hpp>
+
+#include "text.hpp"
+
+namespace ggen::p2p::cli {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// What is missing, or has another type than it should, is shown as nothing: a result comes from a
+// node that may be of another version.
+std::string text_of(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  if (found == json.end() || !found->is_string()) return {};
+  return printable(found->get_ref<const std::string&>());
+}
+std::uint64_t number_of(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+bool flag_of(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_boolean() && found->get<bool>();
+}
+const Json& list_of(const Json& json, const char* name) {
+  static const Json kEmpty = Json::array();
+  const auto found = json.find(name);
+  return found != json.end() && found->is_array() ? *found : kEmpty;
+}
+
+// Rounded to what a person wants to know.
+std::string about(std::uint64_t ms) {
+  if (ms < 1000) return fmt::format("{} ms", ms);
+  const std::uint64_t s = ms / 1000;
+  if (s < 60) return fmt::format("{}.{} s", s, ms % 1000 / 100);
+  if (s < 3600) return fmt::format("{} min {} s", s / 60, s % 60);
+  if (s < 86400) return fmt::format("{} h {} min", s / 3600, s % 3600 / 60);
+  return count_of(s / 86400, "day");
+}
+
+// Lines of "label  value".
+class Lines {
+ public:
+  void add(std::string_view label, std::string_view value) {
+    if (!value.empty()) text_ += fmt::format("{:<12}{}\n", label, value);
+  }
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+// Columns as wide as their widest text; the last one is not padded.
+std::string columns(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+      text += fmt::format("{:<{}}  ", row[i], widths[i]);
+    }
+    text += row.back();
+    text += '\n';
+  }
+  return text;
+}
+
+std::string bold(std::string_view text, bool colour) {
+  return colour ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string{text};
+}
+
+std::string joined(const Json& list) {
+  std::string text;
+  for (const Json& item : list) {
+    if (!item.is_string()) continue;
+    if (!text.empty()) text += ", ";
+    text += printable(item.get_ref<const std::string&>());
+  }
+  return text;
+}
+
+std::string render_publish(const Json& json) {
+  Lines lines;
+  lines.add("published", text_of(json, "reference"));
+  lines.add("size", fmt::format("{} in {}", format_bytes(number_of(json, "bytes")),
+                                count_of(number_of(json, "files"), "file")));
+  lines.add("entry", text_of(json, "entry"));
+  return lines.take();
+}
+
+std::string render_search(const Json& json, bool colour) {
+  std::string text;
+  for (const Json& hit : list_of(json, "results")) {
+    text += fmt::format(
+        "{}  {}\n",
+        bold(fmt::format("{}@{}", text_of(hit, "name"), text_of(hit, "version")), colour),
+        text_of(hit, "description"));
+    std::string facts = format_bytes(number_of(hit, "bytes"));
+    const auto also = [&](const std::string& fact) {
+      if (!fact.empty()) facts += "  " + fact;
+    };
+    also(text_of(hit, "license"));
+    also(text_of(hit, "category"));
+    also(joined(list_of(hit, "tags")));
+    const bool held = flag_of(hit, "held");
+    const std::size_t others = list_of(hit, "providers").size();
+    also(held ? std::string{"here already"} : others > 0 ? "from " + count_of(others, "peer") : "");
+    text += fmt::format("  {}\n", facts);
+    if (const auto why = text_of(hit, "deprecated"); !why.empty()) {
+      text += fmt::format("  deprecated: {}\n", why);
+    }
+    text += fmt::format("  ggen-p2p get {}\n", text_of(hit, "reference"));
+  }
+  if (text.empty()) text = "Nothing found.\n";
+  text +=
+      fmt::format("{}; {} of {} answered{}.\n", count_of(list_of(json, "results").size(), "result"),
+                  number_of(json, "answered"), count_of(number_of(json, "asked"), "peer"),
+                  flag_of(json, "timed_out") ? " in time" : "");
+  return text;
+}
+
+std::string render_get(const Json& json) {
+  Lines lines;
+  lines.add("fetched", text_of(json, "reference"));
+  lines.add("into", text_of(json, "output"));
+  const std::uint64_t ms = number_of(json, "took_ms");
+  lines.add("size", fmt::format("{}, {} of it over the network, in {}",
+                                format_bytes(number_of(json, "bytes")),
+                                format_bytes(number_of(json, "fetched")), about(ms)));
+  for (const Json& source : list_of(json, "sources")) {
+    lines.add("from", fmt::format("{}  {}", text_of(source, "peer"),
+                                  format_bytes(number_of(source, "bytes"))));
+  }
+  lines.add("deprecated", text_of(json, "deprecated"));
+  if (!flag_of(json, "trusted")) {
+    lines.add("note",
+              fmt::format("the publisher is not pinned here: {}", text_of(json, "publisher")));
+  }
+  return lines.take();
+}
+
+std::string render_status(const Json& json) {
+  Lines lines;
+  lines.add("peer id", text_of(json, "peer_id"));
+  lines.add("publisher", text_of(json, "publisher_id"));
+  std::string_view label = "listens on";
+  for (const Json& address : list_of(json, "addresses")) {
+    if (address.is_string()) lines.add(label, printable(address.get<std::string>()));
+    label = "";
+  }
+  lines.add("peers", fmt::format("{}", number_of(json, "peers")));
+  lines.add("packages", fmt::format("{}", number_of(json, "packages")));
+  lines.add("running for", about(number_of(json, "uptime_ms")));
+  lines.add("home", text_of(json, "home"));
+  return lines.take();
+}
+
+std::string render_peers(const Json& json, bool history) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& peer : list_of(json, "peers")) {
+    rows.push_back({text_of(peer, "peer_id"), text_of(peer, "direction"),
+                    about(number_of(peer, "connected_ms")), text_of(peer, "address"),
+                    text_of(peer, "agent")});
+  }
+  std::string text = rows.empty() ? "No peers.\n" : columns(rows);
+  if (!history) return text;
+  rows.clear();
+  for (const Json& past : list_of(json, "history")) {
+    const std::string peer = text_of(past, "peer_id");
+    rows.push_back({text_of(past, "what"), peer.empty() ? "-" : peer, text_of(past, "address"),
+                    text_of(past, "reason")});
+  }
+  text += rows.empty() ? "\nNo connection has ended.\n" : "\n" + columns(rows);
+  return text;
+}
+
+}  // namespace
+
+std::string render(const Request& request, const Json& result, const RenderOptions& options) {
+  return std::visit(
+      base::Overloaded{
+          [&](const request::Publish&) { return render_publish(result); },
+          [&](const request::Search&) { return render_search(result, options.colour); },
+          [&](const request::Get&) { return render_get(result); },
+          [&](const request::Status&) { return render_status(result); },
+          [&](const request::Peers&) { return render_peers(result, options.history); },
+          [&](const request::Stop&) { return std::string{"stopped\n"}; },
+      },
+      request);
+}
+
+std::string render_error(const Error& error, bool colour) {
+  std::string text = colour ? "\x1b[31merror:\x1b[0m " : "error: ";
+  text += printable(error.message);
+  text += '\n';
+  // A hint may have several lines: each by itself is made harmless.
+  std::string_view rest = error.hint;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    text += fmt::format("       {}\n", printable(rest.substr(0, end)));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return text;
+}
+
+std::string ProgressLine::operator()(const Json& progress, Clock::time_point now) const {
+  std::string text = text_of(progress, "phase");
+  const auto also = [&](const std::string& more) { text += (text.empty() ? "" : "  ") + more; };
+  const std::uint64_t bytes = number_of(progress, "bytes");
+  const std::uint64_t total = number_of(progress, "total");
+  if (total > 0) {
+    also(fmt::format("{:3}%  {} of {}", std::min<std::uint64_t>(100, bytes * 100 / total),
+                     format_bytes(bytes), format_bytes(total)));
+  } else if (bytes > 0) {
+    also(format_bytes(bytes));
+  }
+  const double passed = std::chrono::duration<double>(now - start_).count();
+  if (bytes > 0 && passed > 0.1) {
+    also(format_bytes(static_cast<std::uint64_t>(static_cast<double>(bytes) / passed)) + "/s");
+  }
+  if (const auto files = number_of(progress, "files"); files > 0) also(count_of(files, "file"));
+  if (progress.contains("providers")) {
+    also("from " + count_of(number_of(progress, "providers"), "peer"));
+  }
+  return text;
+}
+
+}  // namespace ggen::p2p::cli
