@@ -17,6 +17,7 @@
 #include <ggen/p2p/crypto/sha256.hpp>
 #include <ggen/p2p/node/node.hpp>
 
+#include "../support/memory_storage.hpp"
 #include "../support/peers.hpp"
 
 namespace ggen::p2p::node::test {
@@ -40,6 +41,7 @@ class Network {
     std::vector<Output> seen;  // all that is not for the transport
     std::optional<base::Instant> deadline;
     multiformats::Multiaddr address;
+    p2p::test::MemoryStorage storage;
   };
 
   std::size_t add(Config config = {}) {
@@ -117,6 +119,8 @@ class Network {
   base::Instant now;
 
  private:
+  static constexpr base::Duration kDiskLatency = 1ms;
+
   using End = std::pair<std::size_t, connection::ConnectionId>;
 
   template <class T>
@@ -124,8 +128,10 @@ class Network {
     if constexpr (kIsOneOf<T, Output>) {
       return std::get_if<T>(&output);
     } else {
-      const auto* of_swarm = std::get_if<swarm::Output>(&output);
-      return of_swarm == nullptr ? nullptr : std::get_if<T>(of_swarm);
+      using Engine =
+          std::conditional_t<kIsOneOf<T, swarm::Output>, swarm::Output, registry::Output>;
+      const auto* of_engine = std::get_if<Engine>(&output);
+      return of_engine == nullptr ? nullptr : std::get_if<T>(of_engine);
     }
   }
 
@@ -145,9 +151,24 @@ class Network {
         });
       }
       members_[index]->seen.push_back(std::move(output));
+    } else if (auto* operation = storage_operation(output)) {
+      store(index, std::move(*operation));
     } else {
       members_[index]->seen.push_back(std::move(output));
     }
+  }
+
+  static registry::Store* storage_operation(Output& output) {
+    auto* of_registry = std::get_if<registry::Output>(&output);
+    return of_registry == nullptr ? nullptr : std::get_if<registry::Store>(of_registry);
+  }
+
+  void store(std::size_t index, registry::Store operation) {
+    const auto shared = std::make_shared<registry::Store>(std::move(operation));
+    at(now + kDiskLatency, [this, index, shared] {
+      registry::StoreDone done{shared->id, members_[index]->storage.run(std::move(shared->op))};
+      drive(index, [&](Node& node) { node.stored(std::move(done), now); });
+    });
   }
 
   void connect(std::size_t index, const swarm::output::Dial& dial) {

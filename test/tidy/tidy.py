@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cpp_text import code_only, without_comments
 
 # The layers that do I/O. Every other layer is an engine library.
-DRIVERS = {"host", "sim", "conformance"}
+DRIVERS = {"storage", "host", "marketplace", "sim", "conformance"}
 
 # Layers that stand side by side: none of a group knows another of it, whatever the build order.
 SIBLINGS = (

@@ -54,6 +54,49 @@ std::optional<std::string> EventText::operator()(const node::Output& output) {
           [](const reqresp::InboundDropped& event) {
             return Text{dropped("request", event.peer, to_string(event.error))};
           },
+          [](const kad::InboundDropped& event) {
+            return Text{dropped("DHT", event.peer, to_string(event.reason))};
+          },
+          [](const gossipsub::Misbehaved& event) {
+            return Text{fmt::format("{} broke gossipsub's rules: {}", event.peer.to_string(),
+                                    to_string(event.offence))};
+          },
+          [](const registry::Output& event) { return describe(event); },
+          [](const auto&) { return Text{}; },
+      },
+      output);
+}
+
+std::optional<std::string> EventText::describe(const registry::Output& output) {
+  using Text = std::optional<std::string>;
+  namespace event = registry::event;
+  return std::visit(
+      base::Overloaded{
+          [](const event::Loaded& e) {
+            return Text{e.damaged == 0 ? fmt::format("holds {} entries", e.entries)
+                                       : fmt::format("holds {} entries; {} more were damaged",
+                                                     e.entries, e.damaged)};
+          },
+          [](const event::EntryAdded& e) {
+            const auto* release = std::get_if<registry::Publish>(&e.entry.statement.body);
+            if (release == nullptr) return Text{};
+            return Text{
+                fmt::format("new release: {}/{}@{}", e.entry.statement.publisher.to_string(),
+                            release->metadata.name.text(), release->metadata.version.text())};
+          },
+          [](const event::ForkFound& e) {
+            return Text{
+                fmt::format("publisher {} signed two histories, from entry {} on: nothing "
+                            "of it is installed until it chose one",
+                            e.publisher.to_string(), e.seq)};
+          },
+          [](const event::PeerMisbehaved& e) {
+            return Text{fmt::format("{} misbehaved: {}", e.peer.to_string(), e.what)};
+          },
+          [](const event::StorageFailed& e) {
+            return Text{fmt::format("the store failed: {}{}{}", to_string(e.error.kind),
+                                    e.error.detail.empty() ? "" : ": ", e.error.detail)};
+          },
           [](const auto&) { return Text{}; },
       },
       output);

@@ -16,6 +16,7 @@ class EventText {
 
  private:
   std::optional<std::string> describe(const swarm::Output& output);
+  [[nodiscard]] static std::optional<std::string> describe(const registry::Output& output);
   std::string closed(const swarm::ConnectionRecord& record);
 
   // What the channel said of a connection that the swarm will report as closed.

@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 #include <ggen/p2p/base/overloaded.hpp>
+#include <ggen/p2p/marketplace/home.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
 
 #include "command_line.hpp"
 #include "config.hpp"
 #include "control_client.hpp"
-#include "home.hpp"
-#include "key_file.hpp"
+#include "node_service.hpp"
 #include "render.hpp"
 #include "run_node.hpp"
 #include "start.hpp"
@@ -67,9 +67,11 @@ int show_id(const CommandLine& line) {
   const auto configuration = load_config(line.flags);
   if (!configuration) return report(configuration.error(), line.json);
   const Settings& settings = configuration->settings;
-  if (const auto home = prepare_home(settings.home); !home) return report(home.error(), line.json);
-  const auto keys = read_or_make_keys(settings);
-  if (!keys) return report(keys.error(), line.json);
+  if (const auto home = marketplace::prepare_home(settings.home); !home) {
+    return report(error_of(home.error()), line.json);
+  }
+  const auto keys = marketplace::read_or_make_keys(settings.home, settings.identity);
+  if (!keys) return report(error_of(keys.error()), line.json);
   const std::string peer = multiformats::PeerId::of(keys->identity.public_key()).to_string();
   const std::string publisher = multiformats::PeerId::of(keys->publisher.public_key()).to_string();
   if (line.json) {

@@ -2,8 +2,10 @@
 
 #include <utility>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include "package_json.hpp"
 #include "text.hpp"
 
 namespace ggen::p2p::cli {
@@ -12,43 +14,117 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-Result<Json> no_marketplace() {
-  return fail(Exit::kFailed, "This node has no marketplace.",
-              "It connects to peers, but cannot publish, search or fetch packages.");
+Exit exit_of(marketplace::Reason reason) {
+  using marketplace::Reason;
+  switch (reason) {
+    case Reason::kHome:
+    case Reason::kKey:
+      return Exit::kHome;
+    case Reason::kLocked:
+      return Exit::kHomeInUse;
+    case Reason::kListen:
+      return Exit::kListen;
+    case Reason::kPackage:
+    case Reason::kRefused:
+      return Exit::kRefused;
+    case Reason::kExists:
+      return Exit::kOutput;
+    case Reason::kNotFound:
+      return Exit::kNotFound;
+    case Reason::kAmbiguous:
+      return Exit::kAmbiguous;
+    case Reason::kUnavailable:
+    case Reason::kUnsafe:
+      return Exit::kUnavailable;
+    case Reason::kCancelled:
+      return Exit::kInterrupted;
+    case Reason::kStopped:
+      return Exit::kNodeGone;
+    case Reason::kStorage:
+    case Reason::kBusy:
+      break;
+  }
+  return Exit::kFailed;
+}
+
+std::string sentence(std::string text) {
+  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') text.front() -= 'a' - 'A';
+  if (!text.empty() && text.back() != '.') text += '.';
+  return text;
+}
+
+template <class T>
+Result<Json> answer_of(const marketplace::Result<T>& result) {
+  if (!result) return std::unexpected(error_of(result.error()));
+  return to_json(*result);
+}
+
+marketplace::ProgressHandler progress_to(Service::Report report) {
+  return [report = std::move(report)](const marketplace::Progress& progress) {
+    report(to_json(progress));
+  };
 }
 
 }  // namespace
 
-Json addresses_json(const host::Host& host) {
+Error error_of(const marketplace::Failure& failure) {
+  Error error{exit_of(failure.reason), sentence(failure.message), sentence(failure.hint)};
+  for (const std::string& choice : failure.choices) {
+    error.message += fmt::format("\n  {}", choice);
+  }
+  return error;
+}
+
+Json addresses_json(const marketplace::Registry& registry) {
   Json list = Json::array();
-  for (const auto& address : host.addresses()) list.push_back(address.to_string());
+  for (const auto& address : registry.addresses()) list.push_back(address.to_string());
   return list;
 }
 
-NodeService::NodeService(const Settings& settings, host::Host& host, multiformats::PeerId publisher,
+NodeService::NodeService(const Settings& settings, marketplace::Registry& registry,
                          std::function<void()> stop)
-    : settings_(settings), host_(host), publisher_(publisher), stop_(std::move(stop)) {}
+    : settings_(settings), registry_(registry), stop_(std::move(stop)) {}
 
-Service::Answer NodeService::publish(request::Publish, Report) {
-  co_return no_marketplace();
+Service::Answer NodeService::publish(request::Publish request, Report report) {
+  auto publishing = registry_.publish(request.directory, progress_to(std::move(report)));
+  const auto published = co_await std::move(publishing);
+  co_return answer_of(published);
 }
 
-Service::Answer NodeService::search(request::Search, Report) {
-  co_return no_marketplace();
+Service::Answer NodeService::search(request::Search request, Report) {
+  marketplace::Query query;
+  query.request = {std::move(request.words), std::move(request.category), std::move(request.tag),
+                   request.limit};
+  query.timeout = request.timeout;
+  auto searching = registry_.search(std::move(query));
+  const auto found = co_await std::move(searching);
+  co_return answer_of(found);
 }
 
-Service::Answer NodeService::get(request::Get, Report) {
-  co_return no_marketplace();
+Service::Answer NodeService::get(request::Get request, Report report) {
+  auto reference = registry::Reference::parse(request.reference);
+  if (!reference) co_return fail(Exit::kUsage, sentence(reference.error()));
+  auto getting = registry_.get(std::move(*reference), std::filesystem::path{request.output},
+                               progress_to(std::move(report)));
+  const auto got = co_await std::move(getting);
+  co_return answer_of(got);
 }
 
 Service::Answer NodeService::status() {
   Json json;
-  json["peer_id"] = host_.id().to_string();
-  json["publisher_id"] = publisher_.to_string();
-  json["addresses"] = addresses_json(host_);
-  json["peers"] = host_.swarm().connected_peers().size();
-  json["packages"] = 0;
-  json["connections"] = host_.swarm().connections().size();
+  json["peer_id"] = registry_.id().to_string();
+  json["publisher_id"] = registry_.publisher().to_string();
+  json["addresses"] = addresses_json(registry_);
+  json["peers"] = registry_.host().swarm().connected_peers().size();
+  const registry::Stats stats = registry_.stats();
+  json["packages"] = stats.packages;
+  json["releases"] = stats.releases;
+  json["publishers"] = stats.publishers;
+  json["archives"] = stats.archives;
+  json["archive_bytes"] = stats.archive_bytes;
+  json["fetched_bytes"] = stats.fetched_bytes;
+  json["served_bytes"] = stats.served_bytes;
+  json["connections"] = registry_.host().swarm().connections().size();
   json["agent"] = settings_.host.node.agent_version;
   json["home"] = settings_.home.string();
   json["pid"] = ::getpid();
@@ -58,7 +134,7 @@ Service::Answer NodeService::status() {
 
 Service::Answer NodeService::peers() {
   Json peers = Json::array();
-  for (const swarm::ConnectionRecord& record : host_.swarm().connections()) {
+  for (const swarm::ConnectionRecord& record : registry_.host().swarm().connections()) {
     if (record.secured_at && record.peer) peers.push_back(connection_json(record));
   }
   Json json;
@@ -69,7 +145,7 @@ Service::Answer NodeService::peers() {
 
 Service::Answer NodeService::stop() {
   Json json;
-  json["peer_id"] = host_.id().to_string();
+  json["peer_id"] = registry_.id().to_string();
   stop_();
   co_return json;
 }
@@ -100,7 +176,7 @@ Json NodeService::history_json() const {
     json["reason"] = reason;
     list.push_back(std::move(json));
   };
-  const swarm::History& history = host_.swarm().history();
+  const swarm::History& history = registry_.host().swarm().history();
   for (const auto& record : history.failed_dials) {
     for (const auto& address : record.failure.addresses) {
       add("not connected", record.peer, address.address.to_string(), to_string(address.reason));

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include <ggen/p2p/host/host.hpp>
+#include <ggen/p2p/marketplace/registry.hpp>
 
 #include "control_service.hpp"
 #include "settings.hpp"
@@ -16,7 +16,7 @@ namespace ggen::p2p::cli {
 class NodeService final : public Service {
  public:
   /// All of them outlive the service. `stop` begins to stop the node, and returns at once.
-  NodeService(const Settings& settings, host::Host& host, multiformats::PeerId publisher,
+  NodeService(const Settings& settings, marketplace::Registry& registry,
               std::function<void()> stop);
 
   [[nodiscard]] Answer publish(request::Publish request, Report report) override;
@@ -26,7 +26,7 @@ class NodeService final : public Service {
   [[nodiscard]] Answer peers() override;
   [[nodiscard]] Answer stop() override;
 
-  /// What the host's observer sees: who is connected since when, and what they run.
+  /// What the registry's observer sees: who is connected since when, and what they run.
   void note(const node::Output& output);
 
  private:
@@ -37,15 +37,16 @@ class NodeService final : public Service {
   [[nodiscard]] Json history_json() const;
 
   const Settings& settings_;
-  host::Host& host_;
-  multiformats::PeerId publisher_;
+  marketplace::Registry& registry_;
   std::function<void()> stop_;
   Clock::time_point started_ = Clock::now();
   std::map<connection::ConnectionId, Clock::time_point> connected_since_;
   std::map<multiformats::PeerId, std::string> agents_;  // of connected peers
 };
 
-/// The id and addresses of a node, as `status` and `start` tell them.
-[[nodiscard]] Json addresses_json(const host::Host& host);
+/// The addresses of a node, as `status` and `start` tell them.
+[[nodiscard]] Json addresses_json(const marketplace::Registry& registry);
+/// What the marketplace says of a failure, with its exit code.
+[[nodiscard]] Error error_of(const marketplace::Failure& failure);
 
 }  // namespace ggen::p2p::cli

@@ -1,5 +1,3 @@
-#include "key_file.hpp"
-
 #include <cerrno>
 #include <cstdio>
 
@@ -11,10 +9,12 @@
 
 #include <ggen/p2p/crypto/secret.hpp>
 #include <ggen/p2p/host/host.hpp>
+#include <ggen/p2p/marketplace/home.hpp>
 
+#include "system_error.hpp"
 #include "unique_fd.hpp"
 
-namespace ggen::p2p::cli {
+namespace ggen::p2p::marketplace {
 namespace {
 
 namespace fs = std::filesystem;
@@ -22,9 +22,9 @@ namespace fs = std::filesystem;
 // Twice the largest form of an Ed25519 key, and room to see that a file is too long.
 constexpr std::size_t kMaxKeyFile = 256;
 
-std::unexpected<Error> bad_key(const fs::path& path, std::string_view why, std::string hint) {
-  return fail(Exit::kHome, fmt::format("The private key {} {}.", path.string(), why),
-              std::move(hint));
+std::unexpected<Failure> bad_key(const fs::path& path, std::string_view why, std::string hint) {
+  return std::unexpected(Failure{
+      Reason::kKey, fmt::format("the private key {} {}", path.string(), why), std::move(hint)});
 }
 
 // Bytes of a secret: wiped when they go.
@@ -120,14 +120,14 @@ Result<crypto::KeyPair> read_or_make_key(const fs::path& path) {
   return read_key(path);
 }
 
-Result<Keys> read_or_make_keys(const Settings& settings) {
-  auto identity = read_or_make_key(settings.identity_path());
+Result<Keys> read_or_make_keys(const fs::path& home, const fs::path& identity_file) {
+  auto identity = read_or_make_key(home / identity_file);
   if (!identity) return std::unexpected(std::move(identity.error()));
-  auto publisher = read_or_make_key(settings.home / "publisher.key");
+  auto publisher = read_or_make_key(home / "publisher.key");
   if (!publisher) return std::unexpected(std::move(publisher.error()));
-  auto next = read_or_make_key(settings.home / "publisher-next.key");
+  auto next = read_or_make_key(home / "publisher-next.key");
   if (!next) return std::unexpected(std::move(next.error()));
   return Keys{*std::move(identity), *std::move(publisher), *std::move(next)};
 }
 
-}  // namespace ggen::p2p::cli
+}  // namespace ggen::p2p::marketplace

@@ -1,0 +1,95 @@
+#include <cstdlib>
+#include <utility>
+
+#include <asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include <ggen/p2p/marketplace/home.hpp>
+#include <ggen/p2p/registry/key_set.hpp>
+
+#include "failures.hpp"
+#include "impl.hpp"
+
+namespace ggen::p2p::marketplace {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where programs keep what belongs to a user: the XDG base directory specification.
+fs::path default_home() {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets any
+    return std::string{value == nullptr ? "" : value};
+  };
+  if (const std::string home = variable("GGEN_HOME"); !home.empty()) return home;
+  if (const std::string data = variable("XDG_DATA_HOME"); !data.empty()) {
+    return fs::path{data} / "ggen-p2p";
+  }
+  return fs::path{variable("HOME")} / ".local/share/ggen-p2p";
+}
+
+// What opening a home brings: on a pool thread, since it reads the whole journal.
+struct Opened {
+  Keys keys;
+  std::unique_ptr<storage::DiskStorage> storage;
+};
+
+Result<Opened> open_home(const Config& config) {
+  if (auto ready = prepare_home(config.home); !ready) return std::unexpected(ready.error());
+  auto storage = storage::DiskStorage::open(config.home / "store");
+  if (!storage) {
+    Failure failure = failure_of(storage.error());
+    if (failure.reason == Reason::kLocked) {
+      failure.message = fmt::format("a node runs in {} already", config.home.string());
+      failure.hint = "use it, or stop it, or give this one a home of its own";
+    } else {
+      failure.reason = Reason::kHome;
+    }
+    return std::unexpected(std::move(failure));
+  }
+  auto keys = read_or_make_keys(config.home, config.identity);
+  if (!keys) return std::unexpected(keys.error());
+  return Opened{std::move(*keys), std::move(*storage)};
+}
+
+registry::Signer signer_of(Keys& keys) {
+  const auto next = registry::KeySet::of({keys.next_publisher.public_key()});
+  return {std::move(keys.publisher), next->digest()};  // one key is always a set
+}
+
+}  // namespace
+
+Config::Config() : home(default_home()) {
+  host.node.kad.emplace();
+  host.node.gossipsub.emplace();
+}
+
+RegistryBuilder& RegistryBuilder::with_config(Config config) {
+  config_ = std::move(config);
+  return *this;
+}
+
+asio::awaitable<Result<Registry>> RegistryBuilder::build() {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  host::Pool pool{1};
+  auto open = [&config = config_] { return open_home(config); };
+  Result<Opened> opened = co_await pool.run(std::move(open));
+  if (!opened) co_return std::unexpected(opened.error());
+
+  registry::Signer signer = signer_of(opened->keys);
+  auto impl = std::make_unique<Registry::Impl>(executor, std::move(opened->storage),
+                                               std::move(opened->keys.identity), config_);
+  auto loading = impl->open(std::move(signer));
+  if (auto loaded = co_await std::move(loading); !loaded) {
+    co_return std::unexpected(loaded.error());
+  }
+  auto listening = impl->listen();
+  if (auto ready = co_await std::move(listening); !ready) {
+    auto stopping = impl->stop();
+    co_await std::move(stopping);
+    co_return std::unexpected(ready.error());
+  }
+  co_return Registry{std::move(impl)};
+}
+
+}  // namespace ggen::p2p::marketplace

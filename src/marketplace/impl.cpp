@@ -1,0 +1,170 @@
+#include "impl.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <ggen/p2p/base/overloaded.hpp>
+
+#include "failures.hpp"
+
+namespace ggen::p2p::marketplace {
+
+namespace event = registry::event;
+
+Registry::Impl::Impl(asio::any_io_executor executor, std::unique_ptr<storage::DiskStorage> storage,
+                     crypto::KeyPair identity, Config config)
+    : executor_(executor),
+      config_(std::move(config)),
+      storage_(std::move(storage)),
+      host_(executor, std::move(identity), config_.host) {
+  host_.observe([this](const node::Output& output) { on_output(output); });
+}
+
+Registry::Impl::~Impl() {
+  fail_everything();
+}
+
+// ---- What the node reports ----
+
+void Registry::Impl::on_output(const node::Output& output) {
+  if (observer_) observer_(output);
+  if (const auto* of_registry = std::get_if<registry::Output>(&output)) on_event(*of_registry);
+}
+
+// Keeps the promise that waits under an operation's id.
+template <class Waiting, class Done>
+void keep(Waiting& waiting, const Done& done) {
+  auto found = waiting.extract(done.id);
+  if (!found.empty()) found.mapped()(done);
+}
+
+void Registry::Impl::on_event(const registry::Output& output) {
+  std::visit(base::Overloaded{
+                 [&](const event::Loaded& e) {
+                   if (loading_) std::exchange(loading_, std::nullopt).value()(e);
+                 },
+                 [&](const event::EntryAdded& e) {
+                   std::erase_if(subscribers_, [](const auto& queue) { return queue.expired(); });
+                   for (const auto& weak : subscribers_) {
+                     if (const auto queue = weak.lock()) queue->push(e);
+                   }
+                 },
+                 [&](const event::PublishDone& e) { keep(publishing_, e); },
+                 [&](const event::SearchDone& e) { keep(searching_, e); },
+                 [&](const event::FetchProgress& e) { tell(e); },
+                 [&](const event::FetchDone& e) {
+                   auto found = fetching_.extract(e.id);
+                   if (!found.empty()) found.mapped().promise(e);
+                 },
+                 [](const auto&) {},
+             },
+             output);
+}
+
+void Registry::Impl::tell(const event::FetchProgress& progress) {
+  const auto found = fetching_.find(progress.id);
+  if (found == fetching_.end() || !*found->second.progress) return;
+  const Fetching& fetching = found->second;
+  const std::uint64_t held = progress.chunks_held * fetching.chunk_size;
+  (*fetching.progress)({Progress::Step::kFetching, std::min(held, fetching.size), fetching.size,
+                        progress.providers});
+}
+
+// ---- Operations of the engine ----
+
+asio::awaitable<event::PublishDone> Registry::Impl::announce(registry::Metadata metadata,
+                                                             registry::Archive archive) {
+  auto start = [metadata = std::move(metadata), archive](registry::Engine& engine,
+                                                         base::Instant now) mutable {
+    engine.adopt_archive(archive, now);
+    return engine.publish(std::move(metadata), archive, now);
+  };
+  auto remember = [this](OperationId id, auto promise) {
+    publishing_.emplace(id, std::move(promise));
+  };
+  return operation<event::PublishDone>(std::move(start), std::move(remember));
+}
+
+asio::awaitable<event::SearchDone> Registry::Impl::ask(Query query) {
+  auto start = [query = std::move(query)](registry::Engine& engine, base::Instant now) mutable {
+    return engine.search(std::move(query.request), query.timeout, now);
+  };
+  auto remember = [this](OperationId id, auto promise) {
+    searching_.emplace(id, std::move(promise));
+  };
+  return operation<event::SearchDone>(std::move(start), std::move(remember));
+}
+
+asio::awaitable<event::FetchDone> Registry::Impl::fetch(registry::Archive archive,
+                                                        std::vector<multiformats::PeerId> hints,
+                                                        SharedProgress progress) {
+  auto start = [archive, hints = std::move(hints)](registry::Engine& engine, base::Instant now) {
+    return engine.fetch(archive, hints, now);
+  };
+  auto remember = [this, archive, progress = std::move(progress)](OperationId id, auto promise) {
+    fetching_.emplace(
+        id, Fetching{std::move(promise), progress, archive.chunk_size, archive.packed_size});
+  };
+  return operation<event::FetchDone>(std::move(start), std::move(remember));
+}
+
+void Registry::Impl::cancel(OperationId id) {
+  host_.drive([&](node::Node& node, base::Instant now) { node.registry(now).cancel(id, now); });
+}
+
+// ---- The life of it ----
+
+asio::awaitable<Result<void>> Registry::Impl::open(registry::Signer signer) {
+  publisher_ = multiformats::PeerId::of(signer.key.public_key());
+  auto start = [this, &signer](host::Promise<event::Loaded> promise) {
+    loading_ = std::move(promise);
+    host_.open_registry(config_.registry, std::move(signer), *storage_);
+  };
+  co_await host::promised<event::Loaded>(std::move(start));
+  // The engine knows better when the keys have been changed since the first entry.
+  if (const auto publisher = engine().publisher()) publisher_ = publisher;
+  co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> Registry::Impl::listen() {
+  for (const multiformats::Multiaddr& address : config_.listen) {
+    auto bound = co_await host_.listen(address);
+    if (bound) continue;
+    co_return std::unexpected(
+        Failure{Reason::kListen,
+                fmt::format("cannot listen on {}: {}", address.to_string(), bound.error().message),
+                "choose another address; port 0 takes any that is free"});
+  }
+  co_return Result<void>{};
+}
+
+Subscription Registry::Impl::subscribe() {
+  auto queue = std::make_shared<Subscription::Queue>();
+  if (stopped_) queue->close();
+  subscribers_.push_back(queue);
+  return Subscription{std::move(queue)};
+}
+
+asio::awaitable<void> Registry::Impl::stop() {
+  co_await host_.stop();
+  fail_everything();
+}
+
+// Ends what waits: its promises are kept with what says that it was cut short.
+void Registry::Impl::fail_everything() {
+  stopped_ = true;
+  for (auto& [id, promise] : std::exchange(publishing_, {})) {
+    promise({id, std::unexpected(event::PublishDone::Failure{registry::PublishError::kStorage,
+                                                             "the registry has been stopped"})});
+  }
+  for (auto& [id, promise] : std::exchange(searching_, {})) promise({.id = id, .hits = {}});
+  for (auto& [id, fetching] : std::exchange(fetching_, {})) {
+    fetching.promise({id, std::unexpected(registry::FetchError::kCancelled)});
+  }
+  for (const auto& weak : std::exchange(subscribers_, {})) {
+    if (const auto queue = weak.lock()) queue->close();
+  }
+}
+
+}  // namespace ggen::p2p::marketplace

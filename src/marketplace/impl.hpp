@@ -1,0 +1,128 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/awaitable.hpp>
+
+#include <ggen/p2p/host/promise.hpp>
+#include <ggen/p2p/marketplace/registry.hpp>
+#include <ggen/p2p/storage/disk_storage.hpp>
+
+#include "subscription_queue.hpp"
+
+namespace ggen::p2p::marketplace {
+
+using registry::OperationId;
+
+/// Matches what people ask for with what the registry engine reports, and does the disk work that
+/// an engine cannot: packing and unpacking.
+class Registry::Impl {
+ public:
+  Impl(asio::any_io_executor executor, std::unique_ptr<storage::DiskStorage> storage,
+       crypto::KeyPair identity, Config config);
+  ~Impl();
+
+  /// Reads the journal: Loaded completes it.
+  asio::awaitable<Result<void>> open(registry::Signer signer);
+  asio::awaitable<Result<void>> listen();
+
+  asio::awaitable<Result<Published>> publish(std::filesystem::path directory,
+                                             ProgressHandler progress);
+  asio::awaitable<Result<Found>> search(Query query);
+  asio::awaitable<Result<Got>> get(registry::Reference reference,
+                                   std::optional<std::filesystem::path> output,
+                                   ProgressHandler progress);
+  Subscription subscribe();
+  asio::awaitable<void> stop();
+
+  void observe(host::Host::Observer observer) { observer_ = std::move(observer); }
+  [[nodiscard]] host::Host& host() noexcept { return host_; }
+  [[nodiscard]] const registry::Engine& engine() const { return *host_.node().registry(); }
+  [[nodiscard]] const multiformats::PeerId& publisher() const noexcept { return *publisher_; }
+
+ private:
+  using SharedProgress = std::shared_ptr<ProgressHandler>;
+  struct Fetching {
+    host::Promise<registry::event::FetchDone> promise;
+    SharedProgress progress;
+    std::uint32_t chunk_size = 0;
+    std::uint64_t size = 0;
+  };
+  template <class Done>
+  using Waiting = std::map<OperationId, host::Promise<Done>>;
+
+  // Runs `start(engine, now)`, which names an operation, and waits until `remember(id, promise)`'s
+  // promise is kept. A coroutine that is cancelled meanwhile ends the operation early.
+  template <class Done, class Start, class Remember>
+  asio::awaitable<Done> operation(Start start, Remember remember) {
+    auto initiate = [this](auto handler, Start begin, Remember keep) {
+      auto slot = asio::get_associated_cancellation_slot(handler);
+      auto executor = asio::get_associated_executor(handler);
+      auto work = asio::make_work_guard(executor);
+      host::Promise<Done> promise{
+          [handler = std::move(handler), work = std::move(work)](Done done) mutable {
+            const auto target = work.get_executor();
+            auto resume = [handler = std::move(handler), done = std::move(done)]() mutable {
+              std::move(handler)(std::move(done));
+            };
+            work.reset();
+            asio::post(target, std::move(resume));
+          }};
+      std::optional<OperationId> id;
+      host_.drive([&](node::Node& node, base::Instant now) {
+        id = begin(node.registry(now), now);
+        keep(*id, std::move(promise));
+      });
+      if (!id || !slot.is_connected()) return;
+      slot.assign([id = *id, alive = std::weak_ptr{alive_}](asio::cancellation_type) {
+        if (const auto self = alive.lock()) (*self)->cancel(id);
+      });
+    };
+    return asio::async_initiate<const asio::use_awaitable_t<>, void(Done)>(
+        std::move(initiate), asio::use_awaitable, std::move(start), std::move(remember));
+  }
+
+  void on_output(const node::Output& output);
+  void on_event(const registry::Output& output);
+  void tell(const registry::event::FetchProgress& progress);
+  void cancel(OperationId id);
+  void fail_everything();
+
+  asio::awaitable<registry::event::PublishDone> announce(registry::Metadata metadata,
+                                                         registry::Archive archive);
+  asio::awaitable<registry::event::SearchDone> ask(Query query);
+  asio::awaitable<registry::event::FetchDone> fetch(registry::Archive archive,
+                                                    std::vector<multiformats::PeerId> hints,
+                                                    SharedProgress progress);
+  struct Target {
+    registry::Resolved release;
+    std::vector<multiformats::PeerId> hints;
+  };
+  asio::awaitable<Result<Target>> find(registry::Reference reference, SharedProgress progress);
+  asio::awaitable<Result<registry::Metadata>> metadata_of(registry::EntryId entry);
+
+  asio::any_io_executor executor_;
+  Config config_;
+  std::unique_ptr<storage::DiskStorage> storage_;  // outlives the host's pool
+  std::optional<multiformats::PeerId> publisher_;
+  bool stopped_ = false;
+  std::uint64_t scratch_files_ = 0;
+
+  host::Host::Observer observer_;
+  std::optional<host::Promise<registry::event::Loaded>> loading_;
+  Waiting<registry::event::PublishDone> publishing_;
+  Waiting<registry::event::SearchDone> searching_;
+  std::map<OperationId, Fetching> fetching_;
+  std::vector<std::weak_ptr<Subscription::Queue>> subscribers_;
+  std::shared_ptr<Impl*> alive_ = std::make_shared<Impl*>(this);
+
+  host::Host host_;  // last: nothing of it runs any more when the rest goes
+};
+
+}  // namespace ggen::p2p::marketplace

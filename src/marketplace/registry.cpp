@@ -1,0 +1,67 @@
+#include <utility>
+
+#include "impl.hpp"
+
+namespace ggen::p2p::marketplace {
+
+Registry::Registry(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Registry::Registry(Registry&&) noexcept = default;
+Registry& Registry::operator=(Registry&&) noexcept = default;
+Registry::~Registry() = default;
+
+asio::awaitable<Result<Published>> Registry::publish(std::filesystem::path directory,
+                                                     ProgressHandler progress) {
+  return impl_->publish(std::move(directory), std::move(progress));
+}
+
+asio::awaitable<Result<Found>> Registry::search(Query query) {
+  return impl_->search(std::move(query));
+}
+
+asio::awaitable<Result<Got>> Registry::get(registry::Reference reference,
+                                           std::optional<std::filesystem::path> output,
+                                           ProgressHandler progress) {
+  return impl_->get(std::move(reference), std::move(output), std::move(progress));
+}
+
+Subscription Registry::subscribe() {
+  return impl_->subscribe();
+}
+
+registry::Stats Registry::stats() const {
+  return impl_->engine().stats();
+}
+
+const multiformats::PeerId& Registry::id() const {
+  return impl_->host().id();
+}
+
+const multiformats::PeerId& Registry::publisher() const {
+  return impl_->publisher();
+}
+
+std::vector<multiformats::Multiaddr> Registry::addresses() const {
+  return impl_->host().addresses();
+}
+
+const registry::Catalog& Registry::catalog() const {
+  return impl_->engine().catalog();
+}
+
+registry::PeerStanding Registry::standing(const multiformats::PeerId& peer) const {
+  return impl_->engine().standing(peer, host::Host::now());
+}
+
+host::Host& Registry::host() {
+  return impl_->host();
+}
+
+void Registry::observe(host::Host::Observer observer) {
+  impl_->observe(std::move(observer));
+}
+
+asio::awaitable<void> Registry::stop() {
+  return impl_->stop();
+}
+
+}  // namespace ggen::p2p::marketplace

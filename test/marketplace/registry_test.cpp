@@ -1,0 +1,265 @@
+#include <chrono>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <ggen/p2p/marketplace/registry.hpp>
+
+using namespace ggen::p2p;
+using namespace std::chrono_literals;
+using asio::awaitable;
+using marketplace::Config;
+using marketplace::Reason;
+using marketplace::Registry;
+using marketplace::Result;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const multiformats::Multiaddr kAnyPort = *multiformats::Multiaddr::parse("/ip4/127.0.0.1/tcp/0");
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "marketplace-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  [[nodiscard]] fs::path operator/(const fs::path& name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+void write(const fs::path& file, const std::string& text) {
+  fs::create_directories(file.parent_path());
+  std::ofstream out{file, std::ios::binary};
+  out << text;
+  REQUIRE(out.flush());
+}
+
+std::string read(const fs::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+fs::path make_package(const fs::path& directory, const std::string& name,
+                      const std::string& version) {
+  write(directory / "ggen.toml", "[package]\nname = \"" + name + "\"\nversion = \"" + version +
+                                     "\"\ndescription = \"About " + name + "\"\n");
+  write(directory / "src/main.txt", std::string(100'000, 'x') + name + version);
+  return directory;
+}
+
+// Runs a test's coroutine to its end; one that hangs is ended by the deadline.
+template <class Test>
+void run(Test test) {
+  asio::io_context loop{1};
+  bool done = false;
+  std::exception_ptr failure;
+  asio::co_spawn(loop, test(), [&](std::exception_ptr error) {
+    failure = error;
+    done = true;
+    loop.stop();
+  });
+  loop.run_for(120s);
+  REQUIRE(done);
+  if (failure) std::rethrow_exception(failure);
+}
+
+awaitable<Result<Registry>> build(Config config) {
+  marketplace::RegistryBuilder builder;
+  builder.with_config(std::move(config));
+  auto building = builder.build();
+  co_return co_await std::move(building);
+}
+
+awaitable<Registry> open(fs::path home, std::vector<multiformats::Multiaddr> bootstrap = {}) {
+  Config config;
+  config.home = std::move(home);
+  config.listen = {kAnyPort};
+  config.host.node.bootstrap.addresses = std::move(bootstrap);
+  auto building = build(std::move(config));
+  auto built = co_await std::move(building);
+  REQUIRE_MESSAGE(built.has_value(), (built ? "" : built.error().message));
+  co_return std::move(*built);
+}
+
+registry::Reference reference(const std::string& text) {
+  return registry::Reference::parse(text).value();
+}
+
+awaitable<void> hear_of(marketplace::Subscription& news, std::string name) {
+  for (;;) {
+    auto waiting = news.next();
+    const auto entry = co_await std::move(waiting);
+    REQUIRE(entry.has_value());
+    const auto* publish = std::get_if<registry::Publish>(&entry->entry.statement.body);
+    if (publish != nullptr && publish->metadata.name.text() == name) co_return;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("marketplace: a package travels from one registry to another, byte for byte") {
+  Folder folder;
+  auto test = [&]() -> awaitable<void> {
+    auto opening_a = open(folder / "a");
+    Registry a = co_await std::move(opening_a);
+    auto opening_b = open(folder / "b", a.addresses());
+    Registry b = co_await std::move(opening_b);
+    auto news = b.subscribe();
+
+    const fs::path directory = make_package(folder / "tabs", "tabs", "1.0.0");
+    bool packed = false;
+    marketplace::ProgressHandler progress = [&](const marketplace::Progress& p) {
+      packed |= p.step == marketplace::Progress::Step::kPacking;
+    };
+    auto publishing = a.publish(directory, progress);
+    const auto published = co_await std::move(publishing);
+    REQUIRE_MESSAGE(published.has_value(), (published ? "" : published.error().message));
+    CHECK(published->files == 2);
+    CHECK(published->publisher == a.publisher());
+    CHECK(packed);
+    auto hearing = hear_of(news, "tabs");
+    co_await std::move(hearing);
+
+    marketplace::Query query;
+    query.request.words = {"about"};
+    auto searching = b.search(query);
+    const auto found = co_await std::move(searching);
+    REQUIRE(found.has_value());
+    REQUIRE(found->hits.size() == 1);
+    CHECK(found->hits.front().metadata.name.text() == "tabs");
+    CHECK_FALSE(found->hits.front().held);
+
+    auto getting = b.get(reference("tabs"), folder / "deep/copy");
+    const auto got = co_await std::move(getting);
+    REQUIRE_MESSAGE(got.has_value(), (got ? "" : got.error().message));
+    CHECK(got->files == 2);
+    CHECK_FALSE(got->was_here);
+    REQUIRE(got->sources.size() == 1);
+    CHECK(got->sources.front().peer == a.id());
+    CHECK(read(folder / "deep/copy/src/main.txt") == read(directory / "src/main.txt"));
+    CHECK(b.stats().archives == 1);
+    CHECK(b.standing(a.id()).successes > 0);
+
+    // Once more: nothing is fetched, and what is there is not overwritten.
+    auto again = b.get(reference("tabs"), folder / "again");
+    const auto second = co_await std::move(again);
+    REQUIRE(second.has_value());
+    CHECK(second->was_here);
+    auto onto = b.get(reference("tabs"), folder / "again");
+    const auto refused = co_await std::move(onto);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().reason == Reason::kExists);
+
+    auto stopping = b.stop();
+    co_await std::move(stopping);
+    auto waiting = news.next();
+    const auto last = co_await std::move(waiting);
+    CHECK_FALSE(last.has_value());
+  };
+  run(test);
+}
+
+TEST_CASE("marketplace: what was published is there after a restart, and is final") {
+  Folder folder;
+  auto test = [&]() -> awaitable<void> {
+    const fs::path directory = make_package(folder / "tabs", "tabs", "1.0.0");
+    std::optional<multiformats::PeerId> publisher;
+    for (const bool first : {true, false}) {
+      auto opening = open(folder / "a");
+      Registry a = co_await std::move(opening);
+      if (first) publisher = a.publisher();
+      CHECK(a.publisher() == *publisher);
+      auto publishing = a.publish(directory);
+      const auto published = co_await std::move(publishing);
+      CHECK(published.has_value() == first);
+      if (!published) CHECK(published.error().reason == Reason::kExists);
+      auto stopping = a.stop();
+      co_await std::move(stopping);
+    }
+    auto opening = open(folder / "a");
+    Registry a = co_await std::move(opening);
+    CHECK(a.stats().releases == 1);
+    auto getting = a.get(reference("tabs@^1"), folder / "copy");
+    const auto got = co_await std::move(getting);
+    REQUIRE(got.has_value());
+    CHECK(got->was_here);
+    CHECK(read(folder / "copy/src/main.txt") == read(directory / "src/main.txt"));
+  };
+  run(test);
+}
+
+TEST_CASE("marketplace: what cannot be done is said in a sentence, and leaves nothing behind") {
+  Folder folder;
+  auto expect_no_registry = [](Config config, Reason reason) -> awaitable<void> {
+    auto building = build(std::move(config));
+    const auto second = co_await std::move(building);
+    REQUIRE_FALSE(second.has_value());
+    CHECK(second.error().reason == reason);
+    CHECK_FALSE(second.error().message.empty());
+  };
+  auto test = [&]() -> awaitable<void> {
+    auto opening = open(folder / "a");
+    Registry a = co_await std::move(opening);
+    Config config;
+    config.home = folder / "b";
+
+    SUBCASE("a second registry in the same home") {
+      config.home = folder / "a";
+      auto trying = expect_no_registry(config, Reason::kLocked);
+      co_await std::move(trying);
+    }
+    SUBCASE("a port in use") {
+      config.listen = a.host().swarm().own_addresses();
+      auto trying = expect_no_registry(config, Reason::kListen);
+      co_await std::move(trying);
+    }
+    SUBCASE("a home that others may write to") {
+      fs::create_directory(folder / "b");
+      REQUIRE(::chmod((folder / "b").c_str(), 0777) == 0);
+      auto trying = expect_no_registry(config, Reason::kHome);
+      co_await std::move(trying);
+    }
+    SUBCASE("a directory that is no package") {
+      auto publishing = a.publish(folder / "nothing");
+      const auto published = co_await std::move(publishing);
+      REQUIRE_FALSE(published.has_value());
+      CHECK(published.error().reason == Reason::kPackage);
+    }
+    SUBCASE("a manifest with a name that is none") {
+      write(folder / "bad/ggen.toml", "[package]\nname = \"../x\"\nversion = \"1.0.0\"\n");
+      auto publishing = a.publish(folder / "bad");
+      const auto published = co_await std::move(publishing);
+      REQUIRE_FALSE(published.has_value());
+      CHECK(published.error().reason == Reason::kPackage);
+      CHECK(a.stats().entries == 0);
+    }
+    SUBCASE("a package that nobody has heard of") {
+      auto getting = a.get(reference("nobody-has-this"), folder / "copy");
+      const auto got = co_await std::move(getting);
+      REQUIRE_FALSE(got.has_value());
+      CHECK(got.error().reason == Reason::kNotFound);
+      CHECK_FALSE(fs::exists(folder / "copy"));
+    }
+    auto stopping = a.stop();
+    co_await std::move(stopping);
+  };
+  run(test);
+}
