@@ -95,7 +95,9 @@ class MemorySearch {
                                                   {tokens(release.category), 2.0}};
     for (const auto& tag : release.tags) fields.emplace_back(tokens(tag), 4.0);
     for (const auto& author : release.authors) fields.emplace_back(tokens(author), 1.0);
-    double score = 0;
+    std::string asked;
+    for (const auto& word : query.words) asked += (asked.empty() ? "" : "-") + word;
+    double score = release.name.text() == asked ? 1000 : 0;
     for (const auto& word : query.words) {
       const Tokens phrase = tokens(word);
       double word_score = 0;

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from cpp_text import code_only, without_comments
 
-# The layers that do I/O. Every other layer is an engine library.
+# The layers that do I/O. Every other layer is an engine library. `storage` is the one that touches files: a driver calls
+# it from the threads of its pool.
 DRIVERS = {"storage", "host", "marketplace", "sim", "conformance"}
 
 # Layers that stand side by side: none of a group knows another of it, whatever the build order.

@@ -23,10 +23,10 @@ namespace ggen::p2p::storage {
 /// | `blobs/<root>.part`   | its packed bytes as far as they are here                             |
 /// | `blobs/<root>.data`   | its packed bytes, when all are here                                  |
 /// | `index.sqlite`        | the full-text index, made anew when it is missing or damaged         |
+/// | `scratch/`            | what is being made; emptied at the start                             |
 ///
-/// A damaged record of the journal is skipped; before what follows the last good record is cut off,
-/// the journal is copied to `journal.damaged-<n>`, unless it is what a crash leaves: the beginning
-/// of an append that nobody was told of.
+/// A damaged record of the journal is skipped. What a crash left half-written at its end is moved to
+/// `journal.cut-<position>`.
 ///
 /// Searches: each word must begin a token of the name, tags, category, authors or description of
 /// one release; upper and lower case and accents make no difference, and a word of several tokens,
