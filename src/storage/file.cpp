@@ -54,6 +54,15 @@ Outcome<File> File::open(const std::filesystem::path& path, int flags) {
   return File(fd, path);
 }
 
+Outcome<File> File::open_at(int folder, const std::string& name, int flags) {
+  const int fd = ::openat(folder, name.c_str(), flags | O_CLOEXEC, 0600);
+  if (fd >= 0) return File(fd, name);
+  const int error = errno;
+  auto why = failed("open", name);
+  errno = error;
+  return why;
+}
+
 Outcome<std::uint64_t> File::size() const {
   struct stat about{};
   if (::fstat(fd_, &about) != 0) return failed("look at", path_);

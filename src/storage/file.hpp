@@ -36,6 +36,8 @@ class File {
 
   // `flags` are those of open(2); a new file gets mode 0600.
   [[nodiscard]] static Outcome<File> open(const std::filesystem::path& path, int flags);
+  // The same below an open folder. After a failure errno says why.
+  [[nodiscard]] static Outcome<File> open_at(int folder, const std::string& name, int flags);
 
   [[nodiscard]] int fd() const noexcept { return fd_; }
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
