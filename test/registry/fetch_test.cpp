@@ -196,6 +196,20 @@ TEST_CASE("fetch: only so many run at a time, and only so many wait") {
   CHECK(client.count<ProvidersWanted>() == 3);
 }
 
+TEST_CASE("fetch: as many as may run at a time do not ask one peer for more than it serves") {
+  World world;
+  Member& client = world.add();
+  Member& seeder = world.add();
+  std::vector<Packed> packages;
+  for (std::uint64_t i = 0; i < FetchConfig{}.max_active; ++i) {
+    packages.push_back(packed(24, i + 1));
+    seeder.hold(packages.back());
+  }
+  for (std::size_t i = 0; i < packages.size(); ++i) world.fetch(client, i, packages[i], {&seeder});
+  for (std::size_t i = 0; i < packages.size(); ++i) CHECK(world.finish(client, i).result);
+  CHECK(client.reputation.standing(world.id(seeder), world.now()).failures == 0);
+}
+
 TEST_CASE("fetch: providers that come later are used") {
   World world;
   Member& client = world.add();
