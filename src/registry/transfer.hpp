@@ -163,6 +163,7 @@ class Transfer {
   [[nodiscard]] std::optional<std::size_t> best_candidate(base::Instant now) const;
   [[nodiscard]] bool may_ask_chunks() const;
   void give_work(std::size_t provider, base::Instant now);
+  [[nodiscard]] bool is_in_the_way(const Provider& idle, base::Instant now) const;
   void look_after_idle(std::size_t provider, base::Instant now);
   void help_slow(std::size_t helper, base::Instant now);
   [[nodiscard]] base::Instant slow_at(const Request& request) const;

@@ -80,11 +80,20 @@ void Transfer::give_work(std::size_t index, base::Instant now) {
   }
 }
 
+// There is work that this idle peer cannot do, and somebody else waits for its place: peers that
+// claim to hold one chunk all together must not keep those away who hold the others.
+bool Transfer::is_in_the_way(const Provider& idle, base::Instant now) const {
+  return engaged_ >= places() && plan_->open() > 0 && !plan_->pick(*idle.have, 1) &&
+         best_candidate(now).has_value();
+}
+
 // A peer that knows of nothing to do: it helps a slow one, or tells again what it holds.
 void Transfer::look_after_idle(std::size_t index, base::Instant now) {
   Provider& provider = providers_[index];
   if (!plan_ || !provider.have) return;
-  if (!plan_->wants(*provider.have)) return leave(index, Conduct::kNothingNow, now);
+  if (!plan_->wants(*provider.have) || is_in_the_way(provider, now)) {
+    return leave(index, Conduct::kNothingNow, now);
+  }
   if (may_ask_chunks()) help_slow(index, now);
   if (provider.requests > 0 || provider.have->is_full()) return;
   if (provider.told + kListAgain <= now) {

@@ -228,6 +228,36 @@ TEST_CASE("fetch: with liars only it fails as soon as the last is found out") {
   for (const Member* liar : liars) CHECK(success_of(world, client, *liar) < 0.2);
 }
 
+TEST_CASE("fetch: peers that claim the same chunk do not keep others away") {
+  World world;
+  FetchConfig config;
+  config.max_providers = 2;
+  Member& client = world.add(config);
+  const Packed package = packed(12);
+  std::vector<Member*> peers;
+  for (int i = 0; i < 3; ++i) {
+    peers.push_back(&world.add());
+    peers.back()->answer = [&world, &package,
+                            self = peers.back()](const reqresp::Request& request) {
+      if (!std::holds_alternative<ListRequest>(*decode_fetch_request(request.message.map())))
+        return;
+      ChunkSet one(package.archive.chunk_count());
+      one.insert(0);
+      const base::Bytes body = chunk_list_body(package.hashes);
+      self->requests->respond(request.id, encode(ListResponse{one}), body.size(), world.now());
+      self->requests->write_body(request.id, base::Buffer::copy_of(body), world.now());
+      self->requests->finish(request.id, world.now());
+    };
+  }
+  peers.push_back(&world.add());
+  peers.back()->hold(package);
+  world.fetch(client, 1, package, peers);
+  const auto done = world.finish(client, 1);
+  CHECK(done.result);
+  CHECK(client.holds(package));
+  CHECK(done.took < 10s);
+}
+
 TEST_CASE("fetch: knows a bounded number of peers") {
   World world;
   Member& client = world.add();
