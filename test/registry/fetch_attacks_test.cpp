@@ -72,15 +72,18 @@ TEST_CASE("fetch: a peer that says nothing is left, and its chunks go to others"
   World world;
   Member& client = world.add();
   Member& dead = world.add();
+  Member& dead_too = world.add();
   Member& silent = world.add();
   Member& honest = world.add();
   const Packed package = packed(40);
   honest.hold(package);
-  dead.answer = [](const reqresp::Request&) {};  // not even the list
+  // Not even the list, from both who are asked for it first.
+  dead.answer = [](const reqresp::Request&) {};
+  dead_too.answer = dead.answer;
   silent.answer = provider(world, silent, package, [&](std::uint64_t i) {
     return i % 8 == 0 ? std::optional(base::to_bytes(package.chunk(i))) : std::nullopt;
   });
-  world.fetch(client, 1, package, {&dead, &silent, &honest});
+  world.fetch(client, 1, package, {&dead, &dead_too, &silent, &honest});
   const auto done = world.finish(client, 1);
   CHECK(done.result);
   CHECK(client.holds(package));
