@@ -91,6 +91,44 @@ TEST_CASE("fetch: a peer that says nothing is left, and its chunks go to others"
   for (const auto& source : done.sources) CHECK(source.bad_chunks == 0);
 }
 
+TEST_CASE("fetch: a trickle is no answer") {
+  World world;
+  Member& client = world.add();
+  const Packed package = packed(40);  // a list of more bytes than come
+  std::vector<Member*> peers;
+  std::vector<std::pair<Member*, reqresp::ServedId>> streams;
+  for (std::size_t i = 0; i < Transfer::kListSources; ++i) {
+    Member& trickles = world.add();
+    peers.push_back(&trickles);
+    trickles.answer = [&, self = &trickles](const reqresp::Request& request) {
+      ChunkSet all(40);
+      for (std::uint64_t chunk = 0; chunk < 40; ++chunk) all.insert(chunk);
+      self->requests->respond(request.id, encode(ListResponse{all}), 40 * 32, world.now());
+      streams.emplace_back(self, request.id);
+    };
+  }
+  // A byte each five seconds: never silent for long.
+  base::Instant next = world.now();
+  world.each_tick = [&] {
+    if (world.now() < next) return;
+    next = world.now() + 5s;
+    for (auto& stream : streams) {
+      world.act(*stream.first, [&](base::Instant now) {
+        stream.first->requests->write_body(stream.second, base::Buffer::copy_of(base::Bytes(1)),
+                                           now);
+      });
+    }
+  };
+  Member& honest = world.add();
+  honest.hold(package);
+  peers.push_back(&honest);
+  world.fetch(client, 1, package, peers);
+  const auto done = world.finish(client, 1);
+  CHECK(done.result);
+  CHECK(client.holds(package));
+  CHECK(done.took < 25s);
+}
+
 TEST_CASE("fetch: with a silent peer alone it gives up in time") {
   World world;
   Member& client = world.add();
