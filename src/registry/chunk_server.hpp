@@ -40,6 +40,9 @@ class ChunkServer {
   [[nodiscard]] std::uint64_t served_bytes() const noexcept { return served_bytes_; }
   /// Bytes read, or being read, that are not sent yet.
   [[nodiscard]] std::size_t reserved_bytes() const noexcept { return reserved_; }
+  /// Requests being answered, and those of them that wait for room.
+  [[nodiscard]] std::size_t streams() const noexcept { return streams_.size(); }
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
 
  private:
   struct Stream {
