@@ -43,7 +43,7 @@ Verdict Announcements::judge(const gossipsub::Message& message, std::optional<Ga
     case AddOutcome::kDuplicate:
       // Sync may have been faster. What is old is not passed on: that would let anybody repeat all
       // of history to everybody.
-      return recent_.contains(claim.id, now) ? Verdict::kAccept : Verdict::kIgnore;
+      return ledger_.came_lately(claim.id, now) ? Verdict::kAccept : Verdict::kIgnore;
     case AddOutcome::kWrongKey:
     case AddOutcome::kReusedKeys:
       return Verdict::kReject;

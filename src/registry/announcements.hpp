@@ -4,7 +4,6 @@
 
 #include "context.hpp"
 #include "ledger.hpp"
-#include "recent_entries.hpp"
 
 namespace ggen::p2p::registry {
 
@@ -21,8 +20,6 @@ class Announcements {
   };
   /// Reports the verdict. False when the message is of another topic.
   bool handle(const gossipsub::Validate& message, std::optional<Gap>& gap, base::Instant now);
-  /// An entry was added, by whatever way.
-  void added(const EntryId& id, base::Instant now) { recent_.insert(id, now); }
 
  private:
   [[nodiscard]] gossipsub::Verdict judge(const gossipsub::Message& message, std::optional<Gap>& gap,
@@ -30,7 +27,6 @@ class Announcements {
 
   Context& context_;
   Ledger& ledger_;
-  RecentEntries recent_;
 };
 
 }  // namespace ggen::p2p::registry

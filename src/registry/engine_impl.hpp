@@ -1,14 +1,23 @@
 #pragma once
 
-#include <map>
 #include <optional>
 
 #include "announcements.hpp"
+#include "archives.hpp"
+#include "chunk_server.hpp"
 #include "context.hpp"
+#include "fetcher.hpp"
 #include "ledger.hpp"
+#include "local_search.hpp"
 #include "own_head.hpp"
+#include "provider_finder.hpp"
 #include "providing.hpp"
 #include "publishing.hpp"
+#include "reputation.hpp"
+#include "search_client.hpp"
+#include "search_server.hpp"
+#include "sync_client.hpp"
+#include "sync_server.hpp"
 
 namespace ggen::p2p::registry {
 
@@ -56,17 +65,41 @@ class Engine::Impl {
 
  private:
   void loaded(base::Instant now);
-  [[nodiscard]] bool holds(const Archive& archive) const;
+  void take_blobs(StoreResult result, base::Instant now);
+  void ask_for_own_log(base::Instant now);
+  /// Lets the parts learn what others did: after every input.
+  void settle(base::Instant now);
+  void take(FetcherOutput output, base::Instant now);
 
   Context context_;
-  base::Instant now_{};  // of the last input
   OperationId next_operation_ = 1;
+  std::set<multiformats::PeerId> sync_peers_;  // who speaks sync
+  struct WaitingFetch {
+    OperationId id = 0;
+    Archive archive;
+    std::vector<multiformats::PeerId> hints;
+  };
+  std::vector<WaitingFetch> waiting_fetches_;  // for the list of what is held
+  bool blobs_listed_ = false;
+
   Ledger ledger_;
   OwnHead own_head_;
   Providing providing_;
+  Archives archives_;
+  Reputation reputation_;
   Publishing publishing_;
   Announcements announcements_;
-  std::map<crypto::Sha256Digest, Archive> archives_;
+  LocalSearch local_search_;
+  reqresp::ServiceId sync_service_;
+  reqresp::ServiceId search_service_;
+  reqresp::ServiceId fetch_service_;
+  SyncClient sync_client_;
+  SyncServer sync_server_;
+  SearchClient search_client_;
+  SearchServer search_server_;
+  Fetcher fetcher_;
+  ChunkServer chunk_server_;
+  ProviderFinder provider_finder_;
 };
 
 }  // namespace ggen::p2p::registry

@@ -51,6 +51,7 @@ std::optional<Added> Ledger::add(Entry entry, const PeerId& from, base::Instant 
     for (const Entry& one : added.accepted) {
       if (auto add = index_add(one, *log)) changes.push_back(std::move(*add));
       write_entry(one, from, std::exchange(changes, {}));
+      recent_.insert(one.id, now);
     }
     if (added.fork_found) {
       write_fork(publisher, added);

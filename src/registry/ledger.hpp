@@ -12,6 +12,7 @@
 #include "index_updater.hpp"
 #include "journal_reader.hpp"
 #include "journal_writer.hpp"
+#include "recent_entries.hpp"
 
 namespace ggen::p2p::registry {
 
@@ -34,6 +35,10 @@ class Ledger {
   /// Takes a verified entry that `from` sent; after is_loaded(). Nothing when there is no room for
   /// it now, or when an entry of the same publisher is being signed here: it will come again.
   std::optional<Added> add(Entry entry, const multiformats::PeerId& from, base::Instant now);
+  /// An entry that add() took a short while ago.
+  [[nodiscard]] bool came_lately(const EntryId& id, base::Instant now) const {
+    return recent_.contains(id, now);
+  }
   [[nodiscard]] bool has_room() const noexcept { return writer_.has_room() && index_.has_room(); }
 
   /// Why an entry of our own is not in its log.
@@ -67,6 +72,7 @@ class Ledger {
   JournalReader reader_;
   JournalWriter writer_;
   IndexUpdater index_;
+  RecentEntries recent_;
   Loaded when_loaded_;
   bool loaded_ = false;
   std::uint64_t recorded_ = 0;

@@ -1,0 +1,198 @@
+#include "sync_client.hpp"
+
+#include <algorithm>
+
+namespace ggen::p2p::registry {
+
+using multiformats::PeerId;
+
+void SyncClient::start(base::Instant now) {
+  next_round_ = now + context_.config.sync.interval;
+  pump(now);
+}
+
+void SyncClient::peer_speaks(const PeerId& peer, base::Instant now) {
+  if (peers_.size() >= kMaxPeers) return;
+  if (peers_.try_emplace(peer).second) pump(now);
+}
+
+void SyncClient::peer_gone(const PeerId& id) {
+  const auto at = peers_.find(id);
+  if (at == peers_.end()) return;
+  Peer& peer = at->second;
+  if (peer.session) {
+    requests_.erase(peer.request);
+    context_.below.requests.cancel(peer.request);
+    end(id, peer, false);
+  }
+  for (const LogPull& pull : peer.pulls) pulled_.push({id, pull.publisher(), false});
+  peers_.erase(at);
+}
+
+bool SyncClient::pull(const PeerId& id, const PeerId& publisher, std::optional<Head> claim,
+                      base::Instant now) {
+  const auto at = peers_.find(id);
+  if (at == peers_.end() || shunned_.contains(id)) return false;
+  Peer& peer = at->second;
+  const auto& under_way = peer.session ? peer.session->unfinished() : peer.pulls;
+  if (std::ranges::find(under_way, publisher, &LogPull::publisher) != under_way.end()) return true;
+  if (peer.session) {
+    if (peer.session->unfinished().size() >= kMaxSyncHeads + kMaxPullsPerPeer) return false;
+    peer.session->add(LogPull(publisher, claim));
+    return true;
+  }
+  if (peer.pulls.size() >= kMaxPullsPerPeer) return false;
+  peer.pulls.emplace_back(publisher, claim);
+  pump(now);
+  return true;
+}
+
+// Sessions.
+
+std::size_t SyncClient::active() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      peers_, [](const auto& item) { return item.second.session != nullptr; }));
+}
+
+void SyncClient::pump(base::Instant now) {
+  if (!ledger_.is_loaded()) return;
+  while (active() < context_.config.sync.max_active) {
+    const auto next = next_peer();
+    if (!next) return;
+    begin(*next, peers_.at(*next), now);
+  }
+}
+
+// Those who are known to have something first, then who was not asked for the longest time. Rounds
+// leave one place free, so that slow ones do not keep out what is wanted now.
+std::optional<PeerId> SyncClient::next_peer() const {
+  std::size_t rounds = 0;
+  const std::pair<const PeerId, Peer>* best = nullptr;
+  for (const auto& item : peers_) {
+    const Peer& peer = item.second;
+    if (peer.session && peer.is_round) ++rounds;
+    if (peer.session || (peer.pulls.empty() && !peer.is_due)) continue;
+    if (shunned_.contains(item.first)) continue;
+    const auto rank = [](const Peer& one) { return std::pair{one.pulls.empty(), one.asked}; };
+    if (best == nullptr || rank(peer) < rank(best->second)) best = &item;
+  }
+  if (best == nullptr) return std::nullopt;
+  const std::size_t most = std::max<std::size_t>(context_.config.sync.max_active, 2) - 1;
+  if (best->second.pulls.empty() && rounds >= most) return std::nullopt;
+  return best->first;
+}
+
+void SyncClient::begin(const PeerId& id, Peer& peer, base::Instant now) {
+  peer.session = std::make_unique<SyncSession>(context_, ledger_, id);
+  peer.asked = now;
+  for (LogPull& pull : peer.pulls) peer.session->add(std::move(pull));
+  // What is wanted now does not wait for a place that rounds may take.
+  peer.is_round = peer.pulls.empty();
+  peer.pulls.clear();
+  if (peer.is_round) {
+    peer.is_due = false;
+    peer.session->ask_heads(peer.after);
+  }
+  go_on(id, peer, now);
+}
+
+void SyncClient::go_on(const PeerId& id, Peer& peer, base::Instant now) {
+  if (!ledger_.has_room()) return;  // resume() goes on
+  const bool had_its_time = now - peer.asked >= context_.config.sync.interval;
+  const auto request = had_its_time ? std::nullopt : peer.session->next();
+  tell_finished(id, peer);
+  if (peer.session->is_lying()) {
+    return shun(id, peer, "does not have the entries that it claims to have", now);
+  }
+  if (!request) return end(id, peer, true);
+  peer.request = context_.below.requests.request(id, service_, encode(*request),
+                                                 context_.config.sync.request_timeout, now);
+  requests_.emplace(peer.request, id);
+}
+
+void SyncClient::tell_finished(const PeerId& id, Peer& peer) {
+  for (const PeerId& publisher : peer.session->take_finished()) {
+    pulled_.push({id, publisher, true});
+  }
+}
+
+// The session is over: what it did not come to is left to the next one.
+void SyncClient::end(const PeerId& id, Peer& peer, bool answered) {
+  const std::unique_ptr<SyncSession> session = std::move(peer.session);
+  peer.request = {};
+  for (const LogPull& pull : session->unfinished()) pulled_.push({id, pull.publisher(), false});
+  if (!peer.is_round) return;
+  peer.is_due = answered && !session->is_finished();
+  peer.after = peer.is_due ? session->after() : std::nullopt;
+}
+
+void SyncClient::shun(const PeerId& id, Peer& peer, std::string_view why, base::Instant now) {
+  end(id, peer, false);
+  // Also when it comes back: a connection costs nothing.
+  if (shunned_.size() < kMaxPeers) {
+    shunned_[id] = now + kShunnedIntervals * context_.config.sync.interval;
+  }
+  context_.misbehaved(id, why);
+}
+
+// Answers.
+
+bool SyncClient::handle(const reqresp::Response& response, base::Instant now) {
+  const auto at = requests_.find(response.id);
+  if (at == requests_.end()) return false;
+  const PeerId id = at->second;
+  Peer& peer = peers_.at(id);
+  if (auto taken = peer.session->take(response.message.map()); !taken) {
+    context_.below.requests.cancel(response.id);
+    requests_.erase(at);
+    shun(id, peer, taken.error(), now);
+    pump(now);
+  }
+  return true;
+}
+
+bool SyncClient::handle(const reqresp::RequestDone& done, base::Instant now) {
+  const auto at = requests_.find(done.id);
+  if (at == requests_.end()) return false;
+  const PeerId id = at->second;
+  requests_.erase(at);
+  Peer& peer = peers_.at(id);
+  peer.request = {};
+  using reqresp::Error;
+  const auto is = [&](Error error) { return !done.result && done.result.error() == error; };
+  if (done.result) {
+    peer.session->complete(now);
+    go_on(id, peer, now);
+  } else if (is(Error::kMalformed) || is(Error::kTooLarge) || is(Error::kTooManyResponses)) {
+    shun(id, peer, "answered a sync request with garbage", now);
+  } else {
+    end(id, peer, false);
+    if (is(Error::kUnsupported)) peers_.erase(id);
+  }
+  pump(now);
+  return true;
+}
+
+void SyncClient::resume(base::Instant now) {
+  if (!ledger_.has_room()) return;
+  for (auto& [id, peer] : peers_) {
+    if (peer.session && !peer.request) go_on(id, peer, now);
+  }
+  pump(now);
+}
+
+void SyncClient::handle_timeout(base::Instant now) {
+  if (!next_round_ || *next_round_ > now) return;
+  next_round_ = now + context_.config.sync.interval;
+  std::erase_if(shunned_, [now](const auto& item) { return item.second <= now; });
+  std::pair<const PeerId, Peer>* oldest = nullptr;
+  for (auto& item : peers_) {
+    Peer& peer = item.second;
+    if (peer.session || shunned_.contains(item.first)) continue;
+    if (oldest == nullptr || peer.asked < oldest->second.asked) oldest = &item;
+  }
+  if (oldest != nullptr) oldest->second.is_due = true;
+  pump(now);
+}
+
+}  // namespace ggen::p2p::registry

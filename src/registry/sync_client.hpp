@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include <ggen/p2p/base/fifo.hpp>
+#include <ggen/p2p/registry/sync.hpp>
+
+#include "context.hpp"
+#include "ledger.hpp"
+#include "sync_session.hpp"
+
+namespace ggen::p2p::registry {
+
+/// Whom to ask for what is missing here: each peer when it comes, then one at every interval, and
+/// those who showed something that was not known.
+class SyncClient {
+ public:
+  static constexpr std::size_t kMaxPeers = 4096;
+  /// Logs that wait to be asked of one peer, beside those that its heads showed.
+  static constexpr std::size_t kMaxPullsPerPeer = 64;
+  /// A peer that sent garbage, or claimed what it does not have, is not asked for so many
+  /// intervals.
+  static constexpr int kShunnedIntervals = 5;
+
+  SyncClient(Context& context, Ledger& ledger, reqresp::ServiceId service)
+      : context_(context), ledger_(ledger), service_(service) {}
+
+  /// The journal has been read.
+  void start(base::Instant now);
+  /// A peer is connected that speaks the protocol.
+  void peer_speaks(const multiformats::PeerId& peer, base::Instant now);
+  void peer_gone(const multiformats::PeerId& peer);
+
+  /// Asks a peer for one publisher's log, up to what it claims; without a claim for whatever is
+  /// new. False when the peer cannot be asked. Otherwise a Pulled follows.
+  bool pull(const multiformats::PeerId& peer, const multiformats::PeerId& publisher,
+            std::optional<Head> claim, base::Instant now);
+  /// What a pull was to bring is here, or the peer would not give it (`answered` false: said
+  /// nothing).
+  struct Pulled {
+    multiformats::PeerId peer;
+    multiformats::PeerId publisher;
+    bool answered = false;
+  };
+  [[nodiscard]] std::optional<Pulled> poll() { return pulled_.pop(); }
+
+  // True when it was about a request of this object.
+  bool handle(const reqresp::Response& response, base::Instant now);
+  bool handle(const reqresp::RequestDone& done, base::Instant now);
+  /// The ledger may have room again.
+  void resume(base::Instant now);
+
+  void handle_timeout(base::Instant now);
+  [[nodiscard]] std::optional<base::Instant> next_deadline() const { return next_round_; }
+
+ private:
+  struct Peer {
+    std::deque<LogPull> pulls{};  // for the next session
+    bool is_due = true;           // a round of all heads is to be made
+    std::optional<multiformats::PeerId> after{};
+    base::Instant asked = base::Instant::min();  // when the last session began
+    std::unique_ptr<SyncSession> session{};
+    bool is_round = false;  // the session asks for heads
+    reqresp::RequestId request{};
+  };
+
+  [[nodiscard]] std::size_t active() const;
+  void pump(base::Instant now);
+  [[nodiscard]] std::optional<multiformats::PeerId> next_peer() const;
+  void begin(const multiformats::PeerId& id, Peer& peer, base::Instant now);
+  void go_on(const multiformats::PeerId& id, Peer& peer, base::Instant now);
+  void end(const multiformats::PeerId& id, Peer& peer, bool answered);
+  void shun(const multiformats::PeerId& id, Peer& peer, std::string_view why, base::Instant now);
+  void tell_finished(const multiformats::PeerId& id, Peer& peer);
+
+  Context& context_;
+  Ledger& ledger_;
+  reqresp::ServiceId service_;
+  std::map<multiformats::PeerId, Peer> peers_;
+  std::map<reqresp::RequestId, multiformats::PeerId> requests_;
+  std::map<multiformats::PeerId, base::Instant> shunned_;  // until when
+  std::optional<base::Instant> next_round_;
+  base::Fifo<Pulled> pulled_;
+};
+
+}  // namespace ggen::p2p::registry
