@@ -28,7 +28,7 @@ struct Author {
   }
   [[nodiscard]] multiformats::PeerId id() const { return signer.id(); }
 
-  Signer signer;
+  LogSigner signer;
   Entry last;
 };
 

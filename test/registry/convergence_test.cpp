@@ -16,7 +16,7 @@ using namespace ggen::p2p::registry;
 
 namespace {
 
-const Signer kSigner;
+const LogSigner kSigner;
 
 struct History {
   std::vector<Entry> honest;

@@ -19,7 +19,7 @@ using Kind = EntryError::Kind;
 
 namespace {
 
-const Signer kSigner;
+const LogSigner kSigner;
 
 EntryId some_id() {
   return kSigner.first(2).id;

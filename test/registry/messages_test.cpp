@@ -25,7 +25,7 @@ Message message(const MapBuilder& map) {
 }
 
 multiformats::PeerId peer(std::uint8_t seed) {
-  return Signer{seed}.id();
+  return LogSigner{seed}.id();
 }
 
 // `count` different publishers in rising order.

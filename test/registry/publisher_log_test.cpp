@@ -12,7 +12,7 @@ using namespace ggen::p2p::registry;
 
 namespace {
 
-const Signer kSigner;
+const LogSigner kSigner;
 
 PublisherLog empty_log(LogLimits limits = {}) {
   return PublisherLog(kSigner.id(), limits);

@@ -17,7 +17,7 @@ struct Table {
   std::uint64_t next = 1;
 
   Entry apply(EntryBody body) {
-    Entry entry = Signer().sign(1, next++, EntryId{}, std::move(body));
+    Entry entry = LogSigner().sign(1, next++, EntryId{}, std::move(body));
     releases.apply(entry);
     return entry;
   }

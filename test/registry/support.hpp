@@ -46,7 +46,7 @@ inline Publish publish(std::string_view package, std::string_view release, std::
 }
 
 /// Signs entries. Keys are named by the seed of their only key; the publisher by that of entry 0.
-struct Signer {
+struct LogSigner {
   std::uint8_t publisher = 1;
 
   [[nodiscard]] multiformats::PeerId id() const {
