@@ -153,6 +153,7 @@ TEST_CASE("publish: nothing is signed while the journal cannot be read") {
   EngineNetwork net;
   net.add();
   REQUIRE(net.publish_now(0, "pad", "1.0.0").result);
+  net.clear_events();  // operations are counted anew
   net[0].storage.fail_next<store::ReadJournal>({StoreError::Kind::kIo, "gone"});
   net.restart(0);
   const OperationId operation = net.publish(0, "pad", "2.0.0");
