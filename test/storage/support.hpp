@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <ggen/p2p/base/bytes.hpp>
 #include <ggen/p2p/base/prng.hpp>
@@ -24,11 +25,17 @@ namespace ggen::p2p::test {
 namespace fs = std::filesystem;
 namespace store = registry::store;
 
+/// Where waiting for the disk costs nothing, if there is such a place.
+inline fs::path temp_root() {
+  const fs::path memory = "/dev/shm";
+  return ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
+}
+
 /// A folder of its own, gone with the object.
 class TempFolder {
  public:
   TempFolder() {
-    std::string name = (fs::temp_directory_path() / "ggen-test-XXXXXX").native();
+    std::string name = (temp_root() / "ggen-test-XXXXXX").native();
     path_ = ::mkdtemp(name.data());
   }
   TempFolder(const TempFolder&) = delete;
@@ -61,6 +68,11 @@ inline base::Bytes random_bytes(std::size_t size, std::uint64_t seed) {
   base::Bytes bytes(size);
   base::Prng(seed).fill(bytes);
   return bytes;
+}
+
+/// True when no terminal would obey it.
+inline bool is_plain(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; });
 }
 
 /// An envelope of its own for each number.
