@@ -12,7 +12,7 @@
 #include <ggen/p2p/registry/manifest.hpp>
 #include <ggen/p2p/storage/manifest_file.hpp>
 
-#define TOML_EXCEPTIONS 0
+#define TOML_EXCEPTIONS 1
 #include <toml++/toml.h>
 
 #include "file.hpp"
@@ -61,24 +61,30 @@ class Reader {
   explicit Reader(std::string_view file) : file_(printable(file)) {}
 
   std::expected<registry::Metadata, Failure> read(std::string_view text) {
-    const toml::parse_result parsed = toml::parse(text, file_);
-    if (!parsed) {
-      refuse(parsed.error().source(),
-             "is no TOML: " + printable(std::string(parsed.error().description())));
-      return std::unexpected(std::move(*failure_));
+    try {
+      return read(toml::parse(text, file_));
+    } catch (const toml::parse_error& error) {
+      refuse(error.source(), "is no TOML: " + printable(error.description()));
+    } catch (int) {
+      // An assertion within toml++: see TOML_ASSERT in the root meson.build.
+      refuse({}, "is no TOML: look for a '[' with no name behind it");
     }
+    return std::unexpected(std::move(*failure_));
+  }
+
+ private:
+  std::expected<registry::Metadata, Failure> read(const toml::table& root) {
     RawManifest raw;
-    read_tables(parsed.table(), raw);
+    read_tables(root, raw);
     if (failure_) return std::unexpected(std::move(*failure_));
     auto metadata = registry::read_manifest(raw);
     if (!metadata) {
-      refuse(place_of(parsed.table(), metadata.error().key), metadata.error().message());
+      refuse(place_of(root, metadata.error().key), metadata.error().message());
       return std::unexpected(std::move(*failure_));
     }
     return std::move(*metadata);
   }
 
- private:
   // The first refusal stays.
   void refuse(const toml::source_region& where, const std::string& problem) {
     if (failure_) return;

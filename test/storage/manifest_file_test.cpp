@@ -79,7 +79,9 @@ TEST_CASE("what no manifest has suggests what one has") {
 TEST_CASE("what it says can be printed") {
   for (const std::string& text : {std::string(kPackage) + "\"\\u001b[31m\" = 1\n",
                                   std::string("[package]\nname = \"\x1b[31m\"\n"),
-                                  std::string("a\x1b = 1"), std::string("\xff\xfe")}) {
+                                  std::string("a\x1b = 1"), std::string("\xff\xfe"),
+                                  std::string("[\x15"
+                                              "ackage\n")}) {
     const std::string message = refusal(text);
     CHECK(message != "accepted");
     CHECK(message.find('\x1b') == std::string::npos);
