@@ -208,17 +208,25 @@ Result<CommandLine> checked(std::string_view name, Raw raw) {
   return line;
 }
 
-// A mistyped command, with the one that was meant.
-std::string suggest_command(const CLI::App& app, std::span<const char* const> arguments) {
+// What CLI11 found wrong, and what to do about it.
+Error usage_error(const CLI::App& app, std::span<const char* const> arguments,
+                  const CLI::ParseError& error) {
+  const auto chosen = app.get_subcommands();
+  if (!chosen.empty()) {
+    return {Exit::kUsage, sentence(error.what()),
+            fmt::format("See: ggen-p2p {} --help", chosen.front()->get_name())};
+  }
+  const auto word = std::ranges::find_if(arguments, [](const char* a) { return a[0] != '-'; });
+  if (word == arguments.end()) {
+    return {Exit::kUsage, arguments.empty() ? "No command was given." : sentence(error.what()),
+            "See: ggen-p2p --help"};
+  }
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
-  for (const char* argument : arguments) {
-    if (argument[0] == '-') continue;
-    if (std::ranges::find(names, argument) != names.end()) return {};
-    const auto suggestion = nearest(argument, names);
-    return suggestion ? fmt::format("Did you mean: ggen-p2p {}?\n", *suggestion) : std::string{};
-  }
-  return {};
+  const auto suggestion = nearest(*word, names);
+  return {
+      Exit::kUsage, fmt::format("There is no command `{}`.", printable(*word)),
+      suggestion ? fmt::format("Did you mean: ggen-p2p {}?", *suggestion) : "See: ggen-p2p --help"};
 }
 
 }  // namespace
@@ -248,13 +256,9 @@ std::variant<CommandLine, EarlyExit> parse_command_line(int argc, const char* co
     std::ostringstream out;
     std::ostringstream err;
     if (app.exit(error, out, err) == 0) return EarlyExit{Exit::kOk, out.str(), {}, false};
-    const auto chosen = app.get_subcommands();
-    std::string hint = suggest_command(app, arguments);
-    hint += chosen.empty() ? "See: ggen-p2p --help"
-                           : fmt::format("See: ggen-p2p {} --help", chosen.front()->get_name());
     const bool json = std::ranges::any_of(
         arguments, [](const char* text) { return std::strcmp(text, "--json") == 0; });
-    return EarlyExit{Exit::kUsage, {}, Error{Exit::kUsage, error.what(), std::move(hint)}, json};
+    return EarlyExit{Exit::kUsage, {}, usage_error(app, arguments, error), json};
   }
   const bool json = raw.json;
   auto line = checked(app.get_subcommands().front()->get_name(), std::move(raw));

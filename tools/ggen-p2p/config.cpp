@@ -51,7 +51,7 @@ Result<void> apply_flag(std::string_view table, std::string_view name,
   if (given.empty()) return {};
   const Key* key = find_key(table, name);
   if (const auto set = key->set(configuration.settings, Value{given}); !set) {
-    return fail(Exit::kUsage, fmt::format("{} {}.", key->flag, set.error()),
+    return fail(Exit::kUsage, sentence(fmt::format("{} {}", key->flag, set.error())),
                 fmt::format("Write for example {} /ip4/127.0.0.1/tcp/4747", key->flag));
   }
   configuration.origins[static_cast<std::size_t>(key - config_keys().data())] = key->flag;

@@ -22,9 +22,8 @@ class Place {
       : where_(fmt::format("{}:{}", file, region.begin.line)) {}
 
   [[nodiscard]] const std::string& text() const noexcept { return where_; }
-  [[nodiscard]] std::unexpected<Error> wrong(const std::string& what,
-                                             std::string hint = "ggen-p2p config --help") const {
-    return fail(Exit::kConfig, fmt::format("{}: {}.", where_, what), std::move(hint));
+  [[nodiscard]] std::unexpected<Error> wrong(const std::string& what, std::string hint) const {
+    return fail(Exit::kConfig, sentence(fmt::format("{}: {}", where_, what)), std::move(hint));
   }
 
  private:
@@ -63,8 +62,7 @@ std::unexpected<Error> unknown_key(const Place& place, std::string_view table,
   }
   const std::string what =
       fmt::format("unknown key `{}` in [{}]{}", printable(name), table, advice);
-  return fail(Exit::kConfig, fmt::format("{}: {}{}", place.text(), what, advice.empty() ? "." : ""),
-              std::string{kListHint});
+  return place.wrong(what, std::string{kListHint});
 }
 
 // The value of a node as the key's type; nothing when it has another.
@@ -152,9 +150,7 @@ Result<void> apply_toml(std::string_view text, std::string_view file,
           advice = fmt::format("; did you mean it to stand under [{}]?", key.table);
         }
       }
-      return fail(Exit::kConfig,
-                  fmt::format("{}: {}{}", place.text(), what, advice.empty() ? "." : advice),
-                  std::string{kListHint});
+      return place.wrong(what + advice, std::string{kListHint});
     }
     const toml::table* table = node.as_table();
     if (!table) {

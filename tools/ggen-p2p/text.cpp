@@ -103,6 +103,11 @@ std::string count_of(std::uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+std::string sentence(std::string text) {
+  if (!text.ends_with('.') && !text.ends_with('?')) text += '.';
+  return text;
+}
+
 std::string printable(std::string_view text) {
   std::string result;
   result.reserve(text.size());

@@ -22,6 +22,9 @@ namespace ggen::p2p::cli {
 /// "1 peer", "2 peers".
 [[nodiscard]] std::string count_of(std::uint64_t count, std::string_view noun);
 
+/// `text` with a full stop, unless it ends with one or with a question mark.
+[[nodiscard]] std::string sentence(std::string text);
+
 /// `text` without what could move a terminal's cursor or change its colours: each byte outside
 /// printable ASCII and well-formed UTF-8 becomes '?'. For texts that come from other peers.
 [[nodiscard]] std::string printable(std::string_view text);

@@ -1,0 +1,106 @@
+#include "command_line.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+using namespace ggen::p2p::cli;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::variant<CommandLine, EarlyExit> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "ggen-p2p");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+CommandLine parsed(std::vector<const char*> arguments) {
+  auto result = parse(std::move(arguments));
+  REQUIRE(std::holds_alternative<CommandLine>(result));
+  return std::get<CommandLine>(std::move(result));
+}
+
+EarlyExit early(std::vector<const char*> arguments) {
+  auto result = parse(std::move(arguments));
+  REQUIRE(std::holds_alternative<EarlyExit>(result));
+  return std::get<EarlyExit>(std::move(result));
+}
+
+template <class T>
+T request_of(std::vector<const char*> arguments) {
+  const CommandLine line = parsed(std::move(arguments));
+  return std::get<T>(std::get<command::Ask>(line.command).request);
+}
+
+void is_usage_error(std::vector<const char*> arguments, std::string_view part) {
+  const EarlyExit exit = early(std::move(arguments));
+  REQUIRE(exit.error);
+  CAPTURE(exit.error->message);
+  CHECK(exit.error->code == Exit::kUsage);
+  CHECK(exit.error->message.contains(part));
+  CHECK_FALSE(exit.error->hint.empty());
+}
+
+}  // namespace
+
+TEST_CASE("command line: start takes addresses, home and configuration") {
+  const CommandLine line = parsed({"start", "--home", "A", "--listen", "/ip4/127.0.0.1/tcp/0",
+                                   "--listen", "/ip6/::1/tcp/0", "--bootstrap",
+                                   "/ip4/127.0.0.1/tcp/1", "--config", "c", "--detach"});
+  CHECK(std::get<command::Start>(line.command).detach);
+  CHECK(line.flags.home == "A");
+  CHECK(line.flags.config == "c");
+  CHECK(line.flags.listen.size() == 2);
+  CHECK(line.flags.bootstrap.size() == 1);
+  CHECK_FALSE(line.json);
+}
+
+TEST_CASE("command line: paths are those of the caller's folder") {
+  const auto here = std::filesystem::current_path();
+  CHECK(request_of<request::Publish>({"publish", "x/./y"}).directory == (here / "x/y").string());
+  CHECK(request_of<request::Get>({"get", "hello@^1.2"}).output == (here / "hello").string());
+  CHECK(request_of<request::Get>({"get", "ada/hello", "--output", "/tmp/z"}).output == "/tmp/z");
+}
+
+TEST_CASE("command line: search takes words, filters, a limit and a time") {
+  const auto search =
+      request_of<request::Search>({"search", "json", "fast parser", "--category", "text", "--tag",
+                                   "cli", "--limit", "5", "--timeout", "250ms", "--json"});
+  CHECK(search == request::Search{{"json", "fast", "parser"}, "text", "cli", 5, 250ms});
+  CHECK(request_of<request::Search>({"search", "--tag", "cli"}).words.empty());
+  CHECK(request_of<request::Search>({"search", "x"}) == request::Search{{"x"}, "", "", 20, 5s});
+}
+
+TEST_CASE("command line: what makes no sense is refused with what to do") {
+  is_usage_error({}, "No command");
+  is_usage_error({"serach"}, "There is no command `serach`");
+  is_usage_error({"publish"}, "DIR");
+  is_usage_error({"get"}, "NAME");
+  is_usage_error({"get", "../x"}, "");
+  is_usage_error({"get", "a@not-a-range"}, "");
+  is_usage_error({"search"}, "nothing to search for");
+  is_usage_error({"search", "x", "--limit", "0"}, "limit");
+  is_usage_error({"search", "x", "--limit", "101"}, "limit");
+  is_usage_error({"search", "x", "--timeout", "soon"}, "--timeout must be");
+  is_usage_error({"search", "--tag", "Not A Tag"}, "--tag");
+  is_usage_error({"status", "--wrong"}, "--wrong");
+  is_usage_error({"start", "more"}, "more");
+  CHECK(early({"serach"}).error->hint.contains("ggen-p2p search"));
+  CHECK(early({"status", "--wrong", "--json"}).json);
+}
+
+TEST_CASE("command line: every command has help with runnable examples, and there is a version") {
+  for (const char* name :
+       {"start", "publish", "search", "get", "status", "peers", "stop", "id", "config"}) {
+    const EarlyExit help = early({name, "--help"});
+    CHECK(help.code == Exit::kOk);
+    CHECK_FALSE(help.error);
+    CHECK(help.text.contains("Examples:\n  ggen-p2p " + std::string{name}));
+    CHECK(help.text.contains("--json"));
+    CHECK(help.text.contains("--home"));
+  }
+  CHECK(early({"--help"}).text.contains("docs/cli.md"));
+  CHECK(early({"--version"}).text.starts_with("ggen-p2p "));
+}

@@ -1,0 +1,86 @@
+#include "render.hpp"
+
+#include <chrono>
+
+#include <doctest/doctest.h>
+
+using namespace ggen::p2p::cli;
+using namespace std::chrono_literals;
+
+TEST_CASE("render: a status in aligned lines") {
+  const Json json = Json::parse(R"({"peer_id":"me","publisher_id":"pub","addresses":["/a","/b"],
+      "peers":3,"packages":2,"uptime_ms":61000,"home":"/h"})");
+  CHECK(render(request::Status{}, json, {}) ==
+        "peer id     me\n"
+        "publisher   pub\n"
+        "listens on  /a\n"
+        "            /b\n"
+        "peers       3\n"
+        "packages    2\n"
+        "running for 1 min 1 s\n"
+        "home        /h\n");
+}
+
+TEST_CASE("render: a search shows what to type, and no peer's control characters") {
+  const Json json = Json::parse(R"({"results":[{"reference":"P/a@1.0.0","name":"a",
+      "version":"1.0.0","description":"bad\u001b[31m text","bytes":2048,"license":"MIT",
+      "category":"text","tags":["x","y"],"held":false,"providers":["p","q"],
+      "deprecated":"use b"}],"asked":3,"answered":2,"timed_out":true})");
+  const std::string text = render(request::Search{}, json, {});
+  CHECK(text ==
+        "a@1.0.0  bad?[31m text\n"
+        "  2.0 KiB  MIT  text  x, y  from 2 peers\n"
+        "  deprecated: use b\n"
+        "  ggen-p2p get P/a@1.0.0\n"
+        "1 result; 2 of 3 peers answered in time.\n");
+  RenderOptions colour;
+  colour.colour = true;
+  CHECK(render(request::Search{}, json, colour).starts_with("\x1b[1ma@1.0.0\x1b[0m  bad?"));
+  CHECK(render(request::Search{}, Json::parse(R"({"results":[]})"), {})
+            .starts_with("Nothing found.\n"));
+}
+
+TEST_CASE("render: peers in columns, and past connections when asked for") {
+  const Json json = Json::parse(R"({"peers":[
+      {"peer_id":"A","address":"/x","direction":"inbound","agent":"go","connected_ms":5},
+      {"peer_id":"BB","address":"/yy","direction":"outbound","agent":null,"connected_ms":2500}],
+      "history":[{"what":"closed","peer_id":null,"address":"/z","reason":"trimmed"}]})");
+  CHECK(render(request::Peers{}, json, {}) ==
+        "A   inbound   5 ms   /x   go\n"
+        "BB  outbound  2.5 s  /yy  \n");
+  RenderOptions all;
+  all.history = true;
+  CHECK(render(request::Peers{}, json, all).ends_with("\nclosed  -  /z  trimmed\n"));
+  CHECK(render(request::Peers{}, Json::object(), {}) == "No peers.\n");
+}
+
+TEST_CASE("render: results of another version are shown as far as they are understood") {
+  const Json odd =
+      Json::parse(R"({"addresses":[1],"peers":"x","results":[1,{}],"sources":[null]})");
+  for (const Request& request :
+       {Request{request::Status{}}, Request{request::Peers{}}, Request{request::Search{}},
+        Request{request::Get{}}, Request{request::Publish{}}, Request{request::Stop{}}}) {
+    CHECK_FALSE(render(request, odd, {}).empty());
+    CHECK_FALSE(render(request, Json(7), {}).empty());
+    CHECK_FALSE(render(request, Json::array(), {}).empty());
+  }
+}
+
+TEST_CASE("render: an error is a sentence, and below it what to do") {
+  CHECK(render_error({Exit::kNoNode, "No node.", "Do this.\nOr that."}, false) ==
+        "error: No node.\n       Do this.\n       Or that.\n");
+  CHECK(render_error({Exit::kNoNode, "No\r\x1b node.", ""}, false) == "error: No?? node.\n");
+}
+
+TEST_CASE("render: progress tells share, speed and peers") {
+  const ProgressLine::Clock::time_point start{};
+  const ProgressLine line{start};
+  Json json;
+  json["phase"] = "fetch";
+  json["bytes"] = 1024 * 1024;
+  json["total"] = 4 * 1024 * 1024;
+  json["providers"] = 2;
+  CHECK(line(json, start + 2s) == "fetch   25%  1.0 MiB of 4.0 MiB  512.0 KiB/s  from 2 peers");
+  CHECK(line(Json{{"phase", "find"}}, start + 2s) == "find");
+  CHECK(line(Json(3), start).empty());
+}
