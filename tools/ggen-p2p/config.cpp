@@ -139,9 +139,9 @@ Result<Configuration> load_config(const ConfigFlags& flags) {
 }
 
 std::string show_config(const Configuration& configuration) {
-  std::string text = fmt::format("# home: {}  ({})\n", configuration.settings.home.string(),
+  std::string text = fmt::format("# home: {}  ({})\n", printable(configuration.settings.home.string()),
                                  configuration.home_origin);
-  text += configuration.file ? fmt::format("# file: {}\n", configuration.file->string())
+  text += configuration.file ? fmt::format("# file: {}\n", printable(configuration.file->string()))
                              : std::string{"# file: none\n"};
   std::string_view table;
   for (std::size_t i = 0; i < config_keys().size(); ++i) {
@@ -152,7 +152,7 @@ std::string show_config(const Configuration& configuration) {
     }
     const std::string assignment =
         fmt::format("{} = {}", key.name, to_toml(key.get(configuration.settings)));
-    text += fmt::format("{:<44}  # {}\n", assignment, configuration.origins[i]);
+    text += fmt::format("{:<44}  # {}\n", assignment, printable(configuration.origins[i]));
   }
   return text;
 }
