@@ -63,8 +63,8 @@ TEST_CASE("keys: refused when others can read them, with what to type") {
 
 TEST_CASE("keys: what is damaged, no file or no link target is refused and left as it is") {
   const Folder home;
-  for (const std::string content :
-       {std::string{}, std::string{"garbage"}, std::string(5000, 'x')}) {
+  const std::string contents[] = {{}, "garbage", std::string(5000, 'x')};
+  for (const std::string& content : contents) {
     write_file(home / "a.key", content);
     ::chmod((home / "a.key").c_str(), 0600);
     CHECK(refused(home / "a.key").message.contains("damaged"));

@@ -139,8 +139,9 @@ Result<Configuration> load_config(const ConfigFlags& flags) {
 }
 
 std::string show_config(const Configuration& configuration) {
-  std::string text = fmt::format("# home: {}  ({})\n", printable(configuration.settings.home.string()),
-                                 configuration.home_origin);
+  std::string text =
+      fmt::format("# home: {}  ({})\n", printable(configuration.settings.home.string()),
+                  configuration.home_origin);
   text += configuration.file ? fmt::format("# file: {}\n", printable(configuration.file->string()))
                              : std::string{"# file: none\n"};
   std::string_view table;

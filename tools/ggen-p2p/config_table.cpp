@@ -217,7 +217,7 @@ Key dht_protocol() {
           [](const Settings& s) { return Value{s.kad.protocol}; },
           [](Settings& s, const Value& value) -> Check {
             const auto& protocol = std::get<std::string>(value);
-            if (!multistream::valid_protocol(protocol)) {
+            if (!protocol.starts_with('/') || !multistream::valid_protocol(protocol)) {
               return must_be("a protocol id such as \"/ggen/marketplace/1.0.0\"");
             }
             s.kad.protocol = protocol;

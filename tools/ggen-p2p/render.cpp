@@ -27,7 +27,8 @@ std::string text_of(const Json& json, const char* name) {
 }
 std::uint64_t number_of(const Json& json, const char* name) {
   const auto found = json.find(name);
-  return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+  if (found == json.end() || !found->is_number_integer() || *found < 0) return 0;
+  return found->get<std::uint64_t>();
 }
 bool flag_of(const Json& json, const char* name) {
   const auto found = json.find(name);
