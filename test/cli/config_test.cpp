@@ -166,8 +166,29 @@ TEST_CASE("config: encryption cannot be turned off") {
 TEST_CASE("config: text that is no TOML is refused with its line") {
   CHECK(has(error_of("[network]\nlisten = [\n").message, "node.toml:"));
   CHECK(has(error_of("[network]\nmax_connections = = 1\n").message, "node.toml:2: not valid TOML"));
-  CHECK(has(error_of("\xff\xfe").message, "not valid TOML"));
+  CHECK(has(error_of("\xff\xfe").message, "node.toml:1: not valid TOML"));
   CHECK(has(error_of("a = " + std::string(10'000, '[')).message, "not valid TOML"));
+}
+
+TEST_CASE("config: characters outside ASCII stand in strings and comments only") {
+  const std::string umlaut = "\xC3\xA4";
+  for (const std::string& text :
+       {"[security]\nidentity = " + umlaut, "[security]\n" + umlaut + " = 1\n",
+        "[security]\nidentity = \"\"\"\\" + umlaut + "\"\"\"\n",
+        "[security]\nidentity = \"a\\\"b\"" + umlaut}) {
+    CAPTURE(text);
+    CHECK(has(error_of(text).message, "node.toml:2: not valid TOML"));
+  }
+  CHECK(has(error_of("[security]\nidentity = \"\"\"\\\n " + umlaut).message, "node.toml:3: "));
+  for (const std::string& text : {"# " + umlaut + "\n[security]\nidentity = \"" + umlaut + "\"\n",
+                                  "[security]\nidentity = '" + umlaut + "\\'  # " + umlaut,
+                                  "[security]\nidentity = \"\"\"" + umlaut + "\"\"\"\"\"",
+                                  "\xEF\xBB\xBF[security]\nidentity = '''''" + umlaut + "'''\n"}) {
+    CAPTURE(text);
+    Configuration configuration;
+    const auto applied = apply_toml(text, "node.toml", configuration);
+    CHECK(applied);
+  }
 }
 
 TEST_CASE("config: values that do not go together are refused where one was set") {

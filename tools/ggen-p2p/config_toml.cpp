@@ -2,6 +2,10 @@
 
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
+// toml++ 3.3 asserts that a key follows where a file may have anything, and handles that right below:
+// without assertions, and without the assumptions that NDEBUG makes of them, it gives an error.
+#undef NDEBUG
+#define TOML_ASSERT(expression) static_cast<void>(0)
 #include <algorithm>
 #include <set>
 
@@ -11,6 +15,7 @@
 #include "config.hpp"
 #include "config_table.hpp"
 #include "text.hpp"
+#include "toml_guard.hpp"
 
 namespace ggen::p2p::cli {
 namespace {
@@ -130,6 +135,13 @@ Result<void> apply_table(std::string_view name, const toml::table& table, std::s
 
 Result<void> apply_toml(std::string_view text, std::string_view file,
                         Configuration& configuration) {
+  if (const auto line = misplaced_character(text)) {
+    return fail(Exit::kConfig,
+                fmt::format("{}:{}: not valid TOML: a character outside ASCII stands neither in a "
+                            "string nor in a comment.",
+                            file, *line),
+                "Put the text in quotes, or remove the character.");
+  }
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();

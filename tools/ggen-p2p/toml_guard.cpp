@@ -1,0 +1,88 @@
+#include "toml_guard.hpp"
+
+#include <algorithm>
+
+namespace ggen::p2p::cli {
+namespace {
+
+bool is_ascii(char c) {
+  return static_cast<unsigned char>(c) < 0x80;
+}
+
+/// Walks over a text as far as it takes to know what is a string and what is a comment.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : text_(text) {
+    if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;  // a byte order mark
+  }
+
+  /// True when it stopped at a misplaced character.
+  bool run() {
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (!is_ascii(c)) return true;
+      if (c == '#') {
+        at_ = std::min(text_.find('\n', at_), text_.size());
+      } else if (c == '"' || c == '\'') {
+        if (!pass_string(c)) return true;
+      } else {
+        ++at_;
+      }
+    }
+    return false;
+  }
+
+  [[nodiscard]] std::size_t line() const {
+    return 1 + static_cast<std::size_t>(std::ranges::count(text_.substr(0, at_), '\n'));
+  }
+
+ private:
+  [[nodiscard]] bool three(char quote) const {
+    return text_.substr(at_, 3) == std::string_view{quote == '"' ? "\"\"\"" : "'''"};
+  }
+
+  bool pass_string(char quote) {
+    const bool several_lines = three(quote);
+    at_ += several_lines ? 3 : 1;
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == quote && (!several_lines || three(quote))) {
+        at_ += several_lines ? 3 : 1;
+        // Up to two quotes may stand right before the closing ones.
+        for (int i = 0; several_lines && i < 2 && text_.substr(at_).starts_with(quote); ++i) ++at_;
+        return true;
+      }
+      if (c == '\n' && !several_lines) return true;  // an error, which the parser explains
+      if (c == '\\' && quote == '"') {
+        if (!pass_escape()) return false;
+      } else {
+        ++at_;
+      }
+    }
+    return true;
+  }
+
+  bool pass_escape() {
+    ++at_;
+    const std::size_t end = std::min(text_.find_first_not_of(" \t\r\n\v\f", at_), text_.size());
+    if (end < text_.size() && !is_ascii(text_[end])) {
+      at_ = end;
+      return false;
+    }
+    at_ = end > at_ ? end : at_ + 1;
+    return true;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+std::optional<std::size_t> misplaced_character(std::string_view text) {
+  Scanner scanner{text};
+  if (!scanner.run()) return {};
+  return scanner.line();
+}
+
+}  // namespace ggen::p2p::cli
