@@ -11,6 +11,7 @@
 
 #include <ggen/p2p/registry/manifest.hpp>
 #include <ggen/p2p/storage/manifest_file.hpp>
+#include <ggen/p2p/storage/toml_guard.hpp>
 
 #define TOML_EXCEPTIONS 1
 #include <toml++/toml.h>
@@ -61,6 +62,12 @@ class Reader {
   explicit Reader(std::string_view file) : file_(printable(file)) {}
 
   std::expected<registry::Metadata, Failure> read(std::string_view text) {
+    if (const auto line = misplaced_character(text)) {
+      toml::source_region where;
+      where.begin.line = static_cast<toml::source_index>(*line);
+      refuse(where, "is no TOML: text beyond ASCII stands in quotes");
+      return std::unexpected(std::move(*failure_));
+    }
     try {
       return read(toml::parse(text, file_));
     } catch (const toml::parse_error& error) {
@@ -89,7 +96,7 @@ class Reader {
   void refuse(const toml::source_region& where, const std::string& problem) {
     if (failure_) return;
     std::string message = file_;
-    if (where.begin) message.append(":").append(std::to_string(where.begin.line));
+    if (where.begin.line > 0) message.append(":").append(std::to_string(where.begin.line));
     failure_ = Failure{Failure::Kind::kBadManifest, message.append(": ").append(problem)};
   }
   void unknown(const toml::key& key, const std::string& what,

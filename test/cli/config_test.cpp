@@ -7,11 +7,14 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include "../support/folder.hpp"
 #include "config_table.hpp"
-#include "folder.hpp"
 
 using namespace ggen::p2p;
 using namespace ggen::p2p::cli;
+using ggen::p2p::test::Folder;
+using ggen::p2p::test::read_file;
+using ggen::p2p::test::write_file;
 using namespace std::chrono_literals;
 
 namespace {

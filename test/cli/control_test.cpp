@@ -19,13 +19,16 @@
 
 #include <ggen/p2p/base/frame.hpp>
 
+#include "../support/folder.hpp"
 #include "control_client.hpp"
 #include "control_path.hpp"
 #include "control_server.hpp"
-#include "folder.hpp"
 
 using namespace ggen::p2p;
 using namespace ggen::p2p::cli;
+using ggen::p2p::test::Folder;
+using ggen::p2p::test::read_file;
+using ggen::p2p::test::write_file;
 using namespace std::chrono_literals;
 using Socket = asio::local::stream_protocol::socket;
 

@@ -5,11 +5,14 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "../support/folder.hpp"
 #include "config_table.hpp"
 #include "error.hpp"
-#include "folder.hpp"
 
 using namespace ggen::p2p::cli;
+using ggen::p2p::test::Folder;
+using ggen::p2p::test::read_file;
+using ggen::p2p::test::write_file;
 
 namespace {
 

@@ -5,10 +5,13 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include "folder.hpp"
+#include "../support/folder.hpp"
 #include "unique_fd.hpp"
 
 using namespace ggen::p2p::cli;
+using ggen::p2p::test::Folder;
+using ggen::p2p::test::read_file;
+using ggen::p2p::test::write_file;
 
 namespace {
 

@@ -11,11 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "folder.hpp"
+#include "../support/folder.hpp"
 #include "json.hpp"
 #include "unique_fd.hpp"
 
 using namespace ggen::p2p::cli;
+using ggen::p2p::test::Folder;
+using ggen::p2p::test::read_file;
+using ggen::p2p::test::write_file;
 
 namespace {
 

@@ -1,8 +1,6 @@
 #include <chrono>
 #include <exception>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +13,8 @@
 
 #include <ggen/p2p/marketplace/registry.hpp>
 
+#include "../support/folder.hpp"
+
 using namespace ggen::p2p;
 using namespace std::chrono_literals;
 using asio::awaitable;
@@ -22,6 +22,7 @@ using marketplace::Config;
 using marketplace::Reason;
 using marketplace::Registry;
 using marketplace::Result;
+using test::Folder;
 
 namespace {
 
@@ -29,39 +30,12 @@ namespace fs = std::filesystem;
 
 const multiformats::Multiaddr kAnyPort = *multiformats::Multiaddr::parse("/ip4/127.0.0.1/tcp/0");
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "marketplace-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] fs::path operator/(const fs::path& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
-
-void write(const fs::path& file, const std::string& text) {
-  fs::create_directories(file.parent_path());
-  std::ofstream out{file, std::ios::binary};
-  out << text;
-  REQUIRE(out.flush());
-}
-
-std::string read(const fs::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
 fs::path make_package(const fs::path& directory, const std::string& name,
                       const std::string& version) {
-  write(directory / "ggen.toml", "[package]\nname = \"" + name + "\"\nversion = \"" + version +
-                                     "\"\ndescription = \"About " + name + "\"\n");
-  write(directory / "src/main.txt", std::string(100'000, 'x') + name + version);
+  test::write_file(directory / "ggen.toml", "[package]\nname = \"" + name + "\"\nversion = \"" +
+                                                version + "\"\ndescription = \"About " + name +
+                                                "\"\n");
+  test::write_file(directory / "src/main.txt", std::string(100'000, 'x') + name + version);
   return directory;
 }
 
@@ -154,7 +128,8 @@ TEST_CASE("marketplace: a package travels from one registry to another, byte for
     CHECK_FALSE(got->was_here);
     REQUIRE(got->sources.size() == 1);
     CHECK(got->sources.front().peer == a.id());
-    CHECK(read(folder / "deep/copy/src/main.txt") == read(directory / "src/main.txt"));
+    CHECK(test::read_file(folder / "deep/copy/src/main.txt") ==
+          test::read_file(directory / "src/main.txt"));
     CHECK(b.stats().archives == 1);
     CHECK(b.standing(a.id()).successes > 0);
 
@@ -201,7 +176,8 @@ TEST_CASE("marketplace: what was published is there after a restart, and is fina
     const auto got = co_await std::move(getting);
     REQUIRE(got.has_value());
     CHECK(got->was_here);
-    CHECK(read(folder / "copy/src/main.txt") == read(directory / "src/main.txt"));
+    CHECK(test::read_file(folder / "copy/src/main.txt") ==
+          test::read_file(directory / "src/main.txt"));
   };
   run(test);
 }
@@ -244,7 +220,8 @@ TEST_CASE("marketplace: what cannot be done is said in a sentence, and leaves no
       CHECK(published.error().reason == Reason::kPackage);
     }
     SUBCASE("a manifest with a name that is none") {
-      write(folder / "bad/ggen.toml", "[package]\nname = \"../x\"\nversion = \"1.0.0\"\n");
+      test::write_file(folder / "bad/ggen.toml",
+                       "[package]\nname = \"../x\"\nversion = \"1.0.0\"\n");
       auto publishing = a.publish(folder / "bad");
       const auto published = co_await std::move(publishing);
       REQUIRE_FALSE(published.has_value());

@@ -6,6 +6,7 @@
 // below: without assertions, and without the assumptions that NDEBUG makes of them, it gives an
 // error.
 #undef NDEBUG
+#undef TOML_ASSERT
 #define TOML_ASSERT(expression) static_cast<void>(0)
 #include <algorithm>
 #include <set>
@@ -13,10 +14,11 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <ggen/p2p/storage/toml_guard.hpp>
+
 #include "config.hpp"
 #include "config_table.hpp"
 #include "text.hpp"
-#include "toml_guard.hpp"
 
 namespace ggen::p2p::cli {
 namespace {
@@ -136,7 +138,7 @@ Result<void> apply_table(std::string_view name, const toml::table& table, std::s
 
 Result<void> apply_toml(std::string_view text, std::string_view file,
                         Configuration& configuration) {
-  if (const auto line = misplaced_character(text)) {
+  if (const auto line = storage::misplaced_character(text)) {
     return fail(Exit::kConfig,
                 fmt::format("{}:{}: not valid TOML: a character outside ASCII stands neither in a "
                             "string nor in a comment.",

@@ -1,8 +1,8 @@
-#include "toml_guard.hpp"
-
 #include <algorithm>
 
-namespace ggen::p2p::cli {
+#include <ggen/p2p/storage/toml_guard.hpp>
+
+namespace ggen::p2p::storage {
 namespace {
 
 bool is_ascii(char c) {
@@ -85,4 +85,4 @@ std::optional<std::size_t> misplaced_character(std::string_view text) {
   return scanner.line();
 }
 
-}  // namespace ggen::p2p::cli
+}  // namespace ggen::p2p::storage

@@ -1,16 +1,17 @@
-#include "key_file.hpp"
-
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <ggen/p2p/marketplace/home.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
 
-#include "folder.hpp"
-#include "home.hpp"
+#include "../support/folder.hpp"
 
 using namespace ggen::p2p;
-using namespace ggen::p2p::cli;
+using namespace ggen::p2p::marketplace;
+using test::Folder;
+using test::read_file;
+using test::write_file;
 
 namespace {
 
@@ -24,10 +25,10 @@ std::string id_of(const crypto::KeyPair& key) {
   return multiformats::PeerId::of(key.public_key()).to_string();
 }
 
-Error refused(const std::filesystem::path& path) {
+Failure refused(const std::filesystem::path& path) {
   const auto key = read_or_make_key(path);
   REQUIRE_FALSE(key);
-  CHECK(key.error().code == Exit::kHome);
+  CHECK(key.error().reason == Reason::kKey);
   CHECK_FALSE(key.error().hint.empty());
   return key.error();
 }
@@ -53,7 +54,7 @@ TEST_CASE("keys: refused when others can read them, with what to type") {
   REQUIRE(read_or_make_key(home / "a.key"));
   for (const mode_t mode : {0640, 0604, 0660, 0601}) {
     ::chmod((home / "a.key").c_str(), mode);
-    const Error error = refused(home / "a.key");
+    const Failure error = refused(home / "a.key");
     CHECK(error.message.contains("can be read by others"));
     CHECK(error.hint.contains("chmod 600 '" + (home / "a.key").string() + "'"));
   }
@@ -81,10 +82,7 @@ TEST_CASE("keys: what is damaged, no file or no link target is refused and left 
 
 TEST_CASE("keys: a node has three that differ") {
   const Folder home;
-  Settings settings;
-  settings.home = home.path();
-  settings.identity = "me.key";
-  const auto keys = read_or_make_keys(settings);
+  const auto keys = read_or_make_keys(home.path(), "me.key");
   REQUIRE(keys);
   CHECK(id_of(keys->identity) != id_of(keys->publisher));
   CHECK(id_of(keys->publisher) != id_of(keys->next_publisher));
@@ -105,24 +103,11 @@ TEST_CASE("home: made for its owner alone, with its parents") {
 TEST_CASE("home: refused when it is a file, or when others may write to it") {
   const Folder folder;
   write_file(folder / "file", "");
-  CHECK(prepare_home(folder / "file").error().code == Exit::kHome);
-  CHECK(prepare_home(folder / "file/below").error().code == Exit::kHome);
+  CHECK(prepare_home(folder / "file").error().reason == Reason::kHome);
+  CHECK(prepare_home(folder / "file/below").error().reason == Reason::kHome);
   std::filesystem::create_directory(folder / "open");
   ::chmod((folder / "open").c_str(), 0777);
   const auto open = prepare_home(folder / "open");
   REQUIRE_FALSE(open);
   CHECK(open.error().hint.contains("chmod 700"));
-}
-
-TEST_CASE("home: one node at a time, and free again when it has gone") {
-  const Folder home;
-  {
-    const auto first = HomeLock::take(home.path());
-    REQUIRE(first);
-    const auto second = HomeLock::take(home.path());
-    REQUIRE_FALSE(second);
-    CHECK(second.error().code == Exit::kHomeInUse);
-    CHECK(second.error().message.contains(std::to_string(::getpid())));
-  }
-  CHECK(HomeLock::take(home.path()));
 }

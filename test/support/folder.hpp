@@ -8,13 +8,13 @@
 
 #include <stdlib.h>
 
-namespace ggen::p2p::cli {
+namespace ggen::p2p::test {
 
 /// A fresh folder that goes with this object.
 class Folder {
  public:
   Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "ggen-cli-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "ggen-test-XXXXXX").string();
     if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
     path_ = name;
   }
@@ -34,7 +34,9 @@ class Folder {
   std::filesystem::path path_;
 };
 
+/// Makes the folders above it, too.
 inline void write_file(const std::filesystem::path& path, std::string_view text) {
+  std::filesystem::create_directories(path.parent_path());
   std::ofstream{path, std::ios::binary} << text;
 }
 
@@ -44,4 +46,4 @@ inline std::string read_file(const std::filesystem::path& path) {
   return text.str();
 }
 
-}  // namespace ggen::p2p::cli
+}  // namespace ggen::p2p::test
