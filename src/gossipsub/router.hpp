@@ -100,7 +100,7 @@ class Engine::Router {
 
   void send_subscription(Peer& peer, bool subscribe, std::string_view name);
   void send_control(Peer& peer, base::BytesView field);
-  void send_gossip(Peer& peer, base::BytesView field);
+  bool send_gossip(Peer& peer, base::BytesView field);
   void send_message(Peer& peer, IdHash hash, const base::Buffer& frame, bool own);
   void flush_later(Peer& peer);
   void overflowed(Peer& peer, base::Instant now);
@@ -128,7 +128,7 @@ class Engine::Router {
   void receive_ihave(Peer& peer, std::span<const IHaveView> ihave, base::Instant now);
   void receive_iwant(Peer& peer, std::span<const base::BytesView> ids);
   void receive_idontwant(Peer& peer, std::span<const base::BytesView> ids);
-  void send_wants(Peer& peer, std::span<const MessageId> ids);
+  std::size_t send_wants(Peer& peer, std::span<const MessageId> ids);
 
   // Heartbeat.
 

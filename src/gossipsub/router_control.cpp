@@ -47,6 +47,7 @@ bool Engine::Router::subscribe(std::string_view name, base::Instant now) {
 void Engine::Router::unsubscribe(std::string_view name, base::Instant now) {
   const auto found = topics_.find(name);
   if (found == topics_.end() || !std::exchange(found->second.subscribed, false)) return;
+  promises_ = {};  // what comes of this topic now is not read: nobody is to blame for that
   for (const auto* peer : by_id_.sorted()) send_subscription(*find(peer->second), false, name);
   for (const PeerKey key : std::set<PeerKey>{found->second.mesh}) {
     prune(*found, *find(key), config_.mesh.unsubscribe_backoff, now);
@@ -142,7 +143,7 @@ void Engine::Router::receive_prune(Peer& peer, const PruneView& in, base::Instan
 void Engine::Router::receive_ihave(Peer& peer, std::span<const IHaveView> ihave,
                                    base::Instant now) {
   const Limits& limits = config_.limits;
-  if (ihave.empty() || shunned(peer)) return;
+  if (ihave.empty() || shunned(peer) || !peer.outbound.usable()) return;
   if (peer.allowance.ihave_frames >= limits.max_ihave_frames) return;
   ++peer.allowance.ihave_frames;
   std::vector<std::pair<IdHash, MessageId>> wanted;
@@ -159,18 +160,25 @@ void Engine::Router::receive_ihave(Peer& peer, std::span<const IHaveView> ihave,
     }
   }
   if (wanted.empty()) return;
-  const auto promise = static_cast<std::size_t>(prng_.below(wanted.size()));
-  promises_.add(wanted[promise].first, peer.key, now + config_.gossip.followup);
   std::vector<MessageId> ids;
   ids.reserve(wanted.size());
   for (auto& entry : wanted) ids.push_back(std::move(entry.second));
-  send_wants(peer, ids);
+  const std::size_t asked_for = send_wants(peer, ids);
+  if (asked_for == 0) return;
+  const auto promise = static_cast<std::size_t>(prng_.below(asked_for));
+  promises_.add(wanted[promise].first, peer.key, now + config_.gossip.followup);
 }
 
-// Cuts the request so that each part fits a frame.
-void Engine::Router::send_wants(Peer& peer, std::span<const MessageId> ids) {
-  for_each_chunk(ids, config_.limits.max_control_frame,
-                 [&](std::span<const MessageId> chunk) { send_gossip(peer, encode_iwant(chunk)); });
+// Cuts the request so that each part fits a frame. Returns how many of the ids, from the first on,
+// the peer will be asked for: a request that finds no room is no promise.
+std::size_t Engine::Router::send_wants(Peer& peer, std::span<const MessageId> ids) {
+  std::size_t sent = 0;
+  bool room = true;
+  for_each_chunk(ids, config_.limits.max_control_frame, [&](std::span<const MessageId> chunk) {
+    room = room && send_gossip(peer, encode_iwant(chunk));
+    if (room) sent += chunk.size();
+  });
+  return sent;
 }
 
 void Engine::Router::receive_iwant(Peer& peer, std::span<const base::BytesView> ids) {

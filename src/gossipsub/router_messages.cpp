@@ -93,15 +93,16 @@ void Engine::Router::receive_message(Peer& peer, const MessageView& view, base::
   const IdHash hash = hasher_(id);
   if (seen_.contains(hash)) return receive_duplicate(peer, hash);
   if (!has_room_for(peer, view.raw.size())) {
+    promises_.fulfilled(hash);  // that it is lost is our doing
     ++counts_.dropped;
     return;
   }
   const auto author = verified_author(crypto_, view);
   if (!author) return offend(peer, Offence::kInvalidMessage);
+  promises_.fulfilled(hash);
   if (*author == local_) return;  // ours, from before the seen messages were forgotten
 
   seen_.insert(hash);
-  promises_.fulfilled(hash);
   // The frame that it came in may hold much else: keep the message only.
   const base::Buffer frame = message_frame(view.raw);
   Message message{found->first, *author, slice_of(frame, view.raw, data), std::move(id), peer.id};

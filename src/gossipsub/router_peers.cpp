@@ -291,10 +291,11 @@ void Engine::Router::send_control(Peer& peer, base::BytesView field) {
   flush_later(peer);
 }
 
-void Engine::Router::send_gossip(Peer& peer, base::BytesView field) {
-  if (!peer.outbound.usable()) return;
-  peer.queue.push_gossip(field);
+// False when it is dropped.
+bool Engine::Router::send_gossip(Peer& peer, base::BytesView field) {
+  if (!peer.outbound.usable() || !peer.queue.push_gossip(field)) return false;
   flush_later(peer);
+  return true;
 }
 
 void Engine::Router::send_message(Peer& peer, IdHash hash, const base::Buffer& frame, bool own) {

@@ -56,8 +56,8 @@ class SendQueue {
   /// False when the peer leaves so much unread that it no longer knows our state.
   bool push_subscription(base::BytesView field) { return control_.add_subscription(field); }
   bool push_control(base::BytesView field) { return control_.add_control(field); }
-  /// Dropped when there is no room: gossip is repeated anyway.
-  void push_gossip(base::BytesView field) { gossip_.add_control(field); }
+  /// False when it is dropped because there is no room: gossip is repeated anyway.
+  bool push_gossip(base::BytesView field) { return gossip_.add_control(field); }
   /// Own messages make room by dropping others'. Return how many messages were dropped, which may
   /// include this one.
   std::size_t push_own(Outgoing message);

@@ -57,6 +57,63 @@ TEST_CASE_FIXTURE(Fixture, "gossipsub: a promise that is kept, by whomever, is n
   CHECK(written().empty());
 }
 
+namespace {
+
+base::Bytes stamp(std::uint8_t author, std::uint8_t seqno) {
+  base::Bytes id = base::to_bytes(test::peer_id(author).bytes());
+  base::append(id, base::Bytes{0, 0, 0, 0, 0, 0, 0, seqno});
+  return id;
+}
+
+}  // namespace
+
+TEST_CASE("gossipsub: a promised message for which we have no room is no broken promise") {
+  gossipsub::Config config;
+  config.limits.max_pending = 1;
+  Fixture fixture{config};
+  fixture.connect();
+  fixture.send(Draft{.seqno = 1}.rpc());  // the owner takes its time
+  fixture.send_control(gossipsub::encode_ihave(kTopic, std::vector<base::Bytes>{stamp(2, 2)}));
+  fixture.send(Draft{.seqno = 2}.rpc());
+  CHECK(fixture.engine.stats().dropped == 1);
+  fixture.remote.pass(10s);
+  CHECK(fixture.offences(Offence::kBrokenPromise) == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "gossipsub: who brings our own forgotten message has kept its promise") {
+  connect();
+  send_control(gossipsub::encode_ihave(kTopic, std::vector<base::Bytes>{stamp(1, 1)}));
+  send(Draft{.author = 1, .seqno = 1}.rpc());
+  remote.pass(10s);
+  CHECK(offences(Offence::kBrokenPromise) == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "gossipsub: nobody is to blame for a topic that we have left meanwhile") {
+  connect();
+  send_control(gossipsub::encode_ihave(kTopic, std::vector<base::Bytes>{stamp(2, 1)}));
+  remote.call([&](gossipsub::Engine& e) { e.unsubscribe(kTopic, remote.now()); });
+  send(Draft{.seqno = 1}.rpc());
+  remote.pass(10s);
+  CHECK(offences(Offence::kBrokenPromise) == 0);
+}
+
+TEST_CASE("gossipsub: nobody is to blame for a request that was not sent") {
+  gossipsub::Config config;
+  SUBCASE("for want of room") {
+    config.limits.max_queued_gossip = 10;
+  }
+  SUBCASE("for want of a stream") {}
+  Fixture fixture{config};
+  fixture.connect();
+  if (config.limits.max_queued_gossip > 10) {
+    fixture.remote.close(fixture.outbound, connection::StreamEnd::kRemoteReset);
+  }
+  fixture.send_control(gossipsub::encode_ihave(kTopic, std::vector<base::Bytes>{stamp(2, 1)}));
+  fixture.remote.pass(10s);
+  CHECK(fixture.offences(Offence::kBrokenPromise) == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture, "gossipsub: a message is sent three times on request, and no more") {
   connect();
   gossipsub::MessageId id;
