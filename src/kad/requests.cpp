@@ -15,8 +15,26 @@ void Requests::send(QueryId query, const multiformats::PeerId& peer, const Messa
       Request{query, peer, message.type, base::encode_frame(encode_message(message)),
               base::FrameDecoder{config_.query.max_response}, std::nullopt, now});
   timers_.set(id, now + std::min(config_.query.slow_after, config_.query.request_timeout));
-  // The id of the request serves as token: both are never used again.
-  outputs_.push(output::Open{id.value(), peer, std::nullopt, {config_.protocol}});
+  peers_[peer].waiting.push(id);
+  open_next(peer);
+  Request& request = *requests_.find(id);
+  request.waited = !request.opened;
+}
+
+/// Opens streams for those that wait, as many as the peer takes.
+void Requests::open_next(const multiformats::PeerId& peer) {
+  Streams& streams = peers_[peer];
+  while (streams.count < config_.query.max_streams_per_peer) {
+    const auto id = streams.waiting.pop();
+    if (!id) break;
+    Request* request = requests_.find(*id);
+    if (request == nullptr) continue;
+    request->opened = true;
+    ++streams.count;
+    // The id of the request serves as token: both are never used again.
+    outputs_.push(output::Open{id->value(), peer, std::nullopt, {config_.protocol}});
+  }
+  if (streams.count == 0) peers_.erase(peer);
 }
 
 void Requests::cancel(QueryId query) {
@@ -123,21 +141,32 @@ void Requests::drop(RequestId id) {
     streams_.erase(*request->stream);
   }
   timers_.set(id, std::nullopt);
+  const bool opened = request->opened;
+  const multiformats::PeerId peer = request->peer;
   requests_.erase(id);
+  if (!opened) return;
+  --peers_.find(peer)->count;
+  open_next(peer);
 }
 
 void Requests::handle_timeout(base::Instant now) {
-  while (const auto id = timers_.pop_due(now)) {
-    Request* request = requests_.find(*id);
+  std::vector<RequestId> due;
+  while (const auto id = timers_.pop_due(now)) due.push_back(*id);
+  // Those that still wait give up first, or they would be given the streams of the others.
+  std::ranges::stable_partition(due, [&](RequestId id) { return !requests_.find(id)->opened; });
+  for (const RequestId id : due) {
+    Request* request = requests_.find(id);
     const base::Instant deadline = request->started + config_.query.request_timeout;
     if (request->done) {
-      drop(*id);
+      drop(id);
     } else if (!request->slow && now < deadline) {
       request->slow = true;
-      timers_.set(*id, deadline);
+      timers_.set(id, deadline);
       events_.push(Slow{request->query, request->peer});
     } else {
-      finish(*id, std::unexpected(RequestError::kTimeout), now);
+      // Who was asked late had less than the full time to answer.
+      const bool late = request->waited;
+      finish(id, std::unexpected(late ? RequestError::kRefused : RequestError::kTimeout), now);
     }
   }
 }

@@ -15,6 +15,7 @@
 #include <ggen/p2p/connection/stream_io.hpp>
 #include <ggen/p2p/kad/config.hpp>
 #include <ggen/p2p/kad/output.hpp>
+#include <ggen/p2p/multiformats/peer_id.hpp>
 
 namespace ggen::p2p::kad {
 
@@ -70,10 +71,18 @@ class Requests {
     base::FrameDecoder decoder;
     std::optional<connection::StreamRef> stream;
     base::Instant started;
+    bool opened = false;  // it has its place among the streams to the peer
+    bool waited = false;  // for such a place
     bool slow = false;
     bool done = false;  // only the stream is left, which the peer may close in good order
   };
 
+  struct Streams {
+    std::size_t count = 0;          // asked for, and not gone
+    base::Fifo<RequestId> waiting;  // for one of them to go; some may be dead
+  };
+
+  void open_next(const multiformats::PeerId& peer);
   [[nodiscard]] Request* request_of(connection::StreamRef stream);
   [[nodiscard]] RequestId id_of(connection::OpenToken token) const noexcept;
   void finish(RequestId id, std::expected<Message, RequestError> answer, base::Instant now);
@@ -85,6 +94,7 @@ class Requests {
   base::Fifo<Output>& outputs_;
   base::SlotMap<Request, RequestTag> requests_;
   base::HashMap<connection::StreamRef, RequestId> streams_;
+  base::HashMap<multiformats::PeerId, Streams> peers_;  // with streams
   base::TimerHeap<RequestId> timers_;
   base::Fifo<Event> events_;
 };

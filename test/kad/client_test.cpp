@@ -253,3 +253,17 @@ TEST_CASE("the silent peer of a full bucket is asked for a sign of life when ano
   CHECK(engine.table().find(numbered_peer(same[0])) == nullptr);
   CHECK(engine.table().find(numbered_peer(same[1])) != nullptr);
 }
+
+TEST_CASE("a request that waits for others to the same peer blames nobody when its time is over") {
+  Setup setup;
+  for (int i = 0; i < 20; ++i) setup.look_up();
+  CHECK(setup.peer.asked().size() == 16);
+  setup.peer.pass(std::chrono::seconds{10});
+  std::size_t refused = 0;
+  for (const auto& hop : setup.peer.take_events<kad::QueryHop>()) {
+    refused += hop.error == RequestError::kRefused ? 1 : 0;
+  }
+  CHECK(refused == 4);
+  CHECK(setup.peer.asked().size() == 16);
+  CHECK(!setup.peer.deadline());
+}

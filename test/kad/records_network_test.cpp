@@ -271,3 +271,17 @@ TEST_CASE("provider records are renewed, and expire when nobody renews them") {
     CHECK(network.node(i).engine.providers().records() == 0);
   }
 }
+
+TEST_CASE("telling a peer much at once costs neither the records nor the peer") {
+  Network network{2, without_maintenance()};
+  network.introduce_all();
+  network.call(0, [&](kad::Engine& engine) {
+    for (int i = 0; i < 100; ++i) {
+      CHECK(engine.provide(text("file " + std::to_string(i)), network.now()));
+    }
+  });
+  network.run_for(std::chrono::seconds{30});
+  CHECK(network.node(0).engine.table().size() == 1);
+  CHECK(network.node(1).engine.providers().records() == 100);
+  CHECK(network.take_events<kad::InboundDropped>(1).empty());
+}

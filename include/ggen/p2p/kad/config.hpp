@@ -25,6 +25,9 @@ struct QueryConfig {
   base::Duration timeout = std::chrono::seconds{60};  ///< of a query as a whole
   /// From asking for a stream to the answer: dialling is part of it.
   base::Duration request_timeout = std::chrono::seconds{10};
+  /// Requests under way to one peer; more of them wait. Half of what rust-libp2p and js-libp2p
+  /// take, who reset the streams beyond.
+  std::size_t max_streams_per_peer = 16;
   /// Another peer is asked meanwhile when an answer takes longer than this.
   base::Duration slow_after = std::chrono::seconds{3};
   /// Providers that a search without limit of its own collects at most.

@@ -25,7 +25,7 @@ using QueryId = base::Id<QueryTag>;
 /// Why a request to one peer came to nothing.
 enum class RequestError : std::uint8_t {
   kUnreachable,  ///< no connection, or none that could be made
-  kRefused,      ///< this node would not open a stream
+  kRefused,      ///< this node would not open a stream, or not in time
   kUnsupported,  ///< the peer is there, but does not serve the protocol
   kTimeout,
   kClosed,     ///< the stream ended before the answer
