@@ -190,7 +190,9 @@ void Engine::Impl::on_done(const Requests::Done& done, base::Instant now) {
     yield = query->answered(done.peer, *done.answer);
     if (yield.malformed) error = RequestError::kMalformed;
   }
-  judge_peer(done.peer, error, now);
+  // Whoever resets the stream over a value is there, and holds a better one or has no room.
+  const bool refused = done.asked == MessageType::kPutValue && error == RequestError::kClosed;
+  if (!refused) judge_peer(done.peer, error, now);
   if (query == nullptr) return;
   report(done.query, *query, done, yield);
   advance(done.query, now);

@@ -267,3 +267,15 @@ TEST_CASE("a request that waits for others to the same peer blames nobody when i
   CHECK(setup.peer.asked().size() == 16);
   CHECK(!setup.peer.deadline());
 }
+
+TEST_CASE("who refuses a value is not thought to be gone") {
+  Setup setup;
+  setup.peer.call(
+      [&](kad::Engine& e) { CHECK(e.put_value(text("/test/a"), text("1"), setup.peer.now())); });
+  setup.answer(setup.peer.accept_open(), {.type = MessageType::kFindNode});
+  setup.peer.close(setup.peer.accept_open(), connection::StreamEnd::kRemoteReset);
+  const auto done = setup.peer.take_events<kad::QueryDone>();
+  REQUIRE(done.size() == 1);
+  CHECK(std::get<kad::result::Placed>(done[0].result).failed == 1);
+  CHECK(setup.failures() == 0);
+}
