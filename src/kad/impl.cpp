@@ -69,6 +69,8 @@ QueryId Engine::Impl::start(Query query, base::Instant now) {
   if (!query.placing()) {
     query.hear(state.nearest(query.lookup().target(), state.config.query.lookup.k,
                              RoutingTable::Which::kAll));
+    // Who has lost its place by failing is better than nobody.
+    if (state.table.empty()) query.hear(state.connected_servers());
   }
   if (query.background) ++background_;
   const QueryId id = queries_.emplace(std::move(query));

@@ -29,6 +29,15 @@ std::vector<PeerRecord> State::nearest(const Key& key, std::size_t count,
   return records;
 }
 
+std::vector<PeerRecord> State::connected_servers() const {
+  std::vector<PeerRecord> records;
+  for (const auto* entry : connected.sorted()) {
+    if (!entry->second.serves) continue;
+    records.push_back({entry->first, entry->second.addresses, Connectedness::kConnected});
+  }
+  return records;
+}
+
 std::optional<base::Bytes> State::find_value(base::BytesView key, base::Instant now) const {
   const ValueStore::Value* held = values.find(key, now);
   const auto own = own_values.find(base::to_bytes(key));

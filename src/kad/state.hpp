@@ -66,6 +66,8 @@ struct State {
   /// The nearest `count` peers of the table.
   [[nodiscard]] std::vector<PeerRecord> nearest(const Key& key, std::size_t count,
                                                 RoutingTable::Which which) const;
+  /// All peers with a connection that serve the protocol, in the table or not.
+  [[nodiscard]] std::vector<PeerRecord> connected_servers() const;
   /// The best value held here: stored for others, or an own one.
   [[nodiscard]] std::optional<base::Bytes> find_value(base::BytesView key, base::Instant now) const;
   [[nodiscard]] Record make_record(base::BytesView key, base::BytesView value,

@@ -279,3 +279,20 @@ TEST_CASE("who refuses a value is not thought to be gone") {
   CHECK(std::get<kad::result::Placed>(done[0].result).failed == 1);
   CHECK(setup.failures() == 0);
 }
+
+TEST_CASE("a peer that failed too often is asked again while it is connected and nobody else is") {
+  Setup setup;
+  for (int i = 0; i < 3; ++i) {
+    setup.look_up();
+    REQUIRE(setup.peer.asked().size() == 1);
+    setup.peer.accept_open();
+    setup.peer.pass(std::chrono::seconds{11});
+    CHECK(setup.error() == RequestError::kTimeout);
+  }
+  CHECK(setup.engine.table().empty());
+  setup.look_up();
+  REQUIRE(setup.peer.asked().size() == 1);
+  setup.answer(setup.peer.accept_open(), {.type = MessageType::kFindNode});
+  CHECK(!setup.error());
+  CHECK(setup.engine.table().size() == 1);
+}

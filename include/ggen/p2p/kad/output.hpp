@@ -58,7 +58,7 @@ enum class QueryEnd : std::uint8_t {
   kEnough,     ///< what was asked for is there: quorum, limit, the peer itself
   kExhausted,  ///< everybody heard of was asked, fewer than k answered
   kTimeout,    ///< the time is over: the result is what was there by then
-  kNoPeers,    ///< the routing table is empty
+  kNoPeers,    ///< the routing table is empty, and no server is connected
 };
 [[nodiscard]] std::string_view to_string(QueryEnd end) noexcept;
 
