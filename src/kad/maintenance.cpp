@@ -23,7 +23,6 @@ void Maintenance::refresh(bool own, base::Instant now) {
   next_refresh_ = now + state_.config.maintenance.refresh_interval;
   refreshes_.clear();  // what is left of the former round
   refreshes_due_ = now;
-  if (state_.table.empty()) return;
   if (own) refreshes_.push(base::to_bytes(state_.local.bytes()));
   queue_refreshes();
 }

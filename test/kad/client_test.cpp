@@ -296,3 +296,19 @@ TEST_CASE("a peer that failed too often is asked again while it is connected and
   CHECK(!setup.error());
   CHECK(setup.engine.table().size() == 1);
 }
+
+TEST_CASE("an empty table is filled again from who is connected, at the next refresh") {
+  SeededCrypto crypto{1};
+  kad::Engine engine{{}, numbered_peer(0), crypto, kWallAtZero};
+  ScriptedPeer<kad::Engine> peer{engine, numbered_peer(kRemote)};
+  peer.call([&](kad::Engine& e) {
+    e.peer_identified(numbered_peer(kRemote), std::array{numbered_address(kRemote)}, {}, true,
+                      peer.now());
+    for (int i = 0; i < 3; ++i) CHECK(e.closest(text("key"), peer.now()));
+  });
+  peer.pass(std::chrono::minutes{1});
+  CHECK(engine.table().empty());
+  peer.asked().clear();
+  peer.pass(std::chrono::minutes{10});
+  CHECK(!peer.asked().empty());
+}
