@@ -171,9 +171,11 @@ std::expected<QueryId, InputError> Engine::find_providers(base::BytesView key, s
   if (bad_key(key, state.config.server.max_provider_key)) {
     return std::unexpected(InputError::kBadKey);
   }
-  ProviderSearch search{limit, state.config.query.max_providers, state.local};
-  const auto known = search.add(
-      state.providers.find(Key::of(key), state.config.query.max_providers, state.prng, now));
+  const QueryConfig& config = state.config.query;
+  ProviderSearch search{limit, config.max_providers, config.lookup.max_addresses, state.local};
+  const auto known =
+      search.add(state.providers.find(Key::of(key), config.max_providers, state.prng, now))
+          .providers;
   const QueryId id = impl_->start(impl_->make_query(key, std::move(search), now), now);
   if (!known.empty()) state.outputs.push(ProvidersFound{id, known});
   impl_->settle(now);

@@ -217,6 +217,7 @@ void Engine::Impl::report(QueryId id, const Query& query, const Requests::Done& 
     hop.providers = done.answer->providers.size();
   }
   state.outputs.push(hop);
+  for (const PeerRecord& more : yield.addresses) learn(more);
   if (yield.providers.empty()) return;
   for (const PeerRecord& provider : yield.providers) learn(provider);
   state.outputs.push(ProvidersFound{id, yield.providers});

@@ -2,6 +2,8 @@
 
 #include <ggen/p2p/kad/lookup.hpp>
 
+#include "merge_addresses.hpp"
+
 namespace ggen::p2p::kad {
 
 using multiformats::PeerId;
@@ -16,9 +18,8 @@ bool Lookup::hear_one(const PeerRecord& peer) {
   const Distance distance = Key::of(peer.peer).distance(target_);
   const auto at = std::ranges::lower_bound(candidates_, distance, {}, &Candidate::distance);
   if (at != candidates_.end() && at->distance == distance) {
-    // Whoever was first to name it may not have known where it is.
-    if (at->state == State::kHeard && at->record.addresses.empty()) {
-      at->record.addresses = peer.addresses;
+    if (at->state == State::kHeard) {
+      merge_addresses(at->record.addresses, peer.addresses, config_.max_addresses);
     }
     return false;
   }

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <functional>
 
+#include "merge_addresses.hpp"
+
 namespace ggen::p2p::kad {
 
-std::vector<PeerRecord> ProviderSearch::add(std::span<const PeerRecord> providers) {
-  std::vector<PeerRecord> added;
+ProviderSearch::News ProviderSearch::add(std::span<const PeerRecord> providers) {
+  News news;
   if (!providers.empty()) ++sources_;
   for (const PeerRecord& provider : providers) {
     if (provider.peer == local_) continue;
@@ -14,13 +16,14 @@ std::vector<PeerRecord> ProviderSearch::add(std::span<const PeerRecord> provider
         found_, [&](const Found& found) { return found.record.peer == provider.peer; });
     if (known != found_.end()) {
       ++known->sources;
-      if (known->record.addresses.empty()) known->record.addresses = provider.addresses;
+      auto more = merge_addresses(known->record.addresses, provider.addresses, max_addresses_);
+      if (!more.empty()) news.addresses.push_back({provider.peer, std::move(more)});
     } else if (found_.size() < max_found_) {
       found_.push_back({provider, 1});
-      added.push_back(provider);
+      news.providers.push_back(provider);
     }
   }
-  return added;
+  return news;
 }
 
 std::vector<PeerRecord> ProviderSearch::result() const {

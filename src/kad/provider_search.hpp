@@ -17,11 +17,17 @@ class ProviderSearch {
   /// Peers that must have named providers before `limit` of them are enough.
   static constexpr std::size_t kMinSources = 3;
 
-  ProviderSearch(std::size_t limit, std::size_t max_found, const multiformats::PeerId& local)
-      : limit_(limit), max_found_(max_found), local_(local) {}
+  /// Keeps up to `max_found` providers, and up to `max_addresses` of each, whoever named them.
+  ProviderSearch(std::size_t limit, std::size_t max_found, std::size_t max_addresses,
+                 const multiformats::PeerId& local)
+      : limit_(limit), max_found_(max_found), max_addresses_(max_addresses), local_(local) {}
 
-  /// Takes what one source names; returns what was new. The local node is left out.
-  std::vector<PeerRecord> add(std::span<const PeerRecord> providers);
+  struct News {
+    std::vector<PeerRecord> providers;  ///< not known before
+    std::vector<PeerRecord> addresses;  ///< further ones of those that were known
+  };
+  /// Takes what one source names. The local node is left out.
+  News add(std::span<const PeerRecord> providers);
   [[nodiscard]] bool enough() const noexcept {
     return limit_ > 0 && found_.size() >= limit_ && sources_ >= kMinSources;
   }
@@ -36,6 +42,7 @@ class ProviderSearch {
 
   std::size_t limit_;
   std::size_t max_found_;
+  std::size_t max_addresses_;
   multiformats::PeerId local_;
   std::size_t sources_ = 0;
   std::vector<Found> found_;  // in the order of discovery

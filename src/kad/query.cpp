@@ -43,7 +43,11 @@ Query::Yield Query::answered(const PeerId& peer, const Message& answer) {
                  [](const Place&) {},
                  [&](FindPeer& goal) { goal.reached = goal.reached || goal.peer == peer; },
                  [&](ValueSearch& search) { yield.value = search.add(peer, answer.record); },
-                 [&](ProviderSearch& search) { yield.providers = search.add(answer.providers); },
+                 [&](ProviderSearch& search) {
+                   auto news = search.add(answer.providers);
+                   yield.providers = std::move(news.providers);
+                   yield.addresses = std::move(news.addresses);
+                 },
              },
              goal_);
   return yield;

@@ -62,6 +62,7 @@ class Query {
   /// What an answer brought, beside the peers to ask next.
   struct Yield {
     std::vector<PeerRecord> providers;  ///< not known before
+    std::vector<PeerRecord> addresses;  ///< further ones of providers that were
     bool value = false;
     bool malformed = false;
   };

@@ -268,3 +268,16 @@ TEST_CASE("the same seed gives the same trace") {
   CHECK(first.size() > 50);
   CHECK(first == run());
 }
+
+TEST_CASE("a peer is asked at all addresses that anybody named, up to a limit") {
+  kad::LookupConfig config;
+  config.max_addresses = 4;
+  kad::Lookup lookup{config, kad::Key::of(text("key")), numbered_peer(0)};
+  for (const std::size_t address : {7U, 1U, 7U, 8U, 9U, 10U}) {
+    lookup.hear(std::array{kad::PeerRecord{numbered_peer(1), {numbered_address(address)}}});
+  }
+  const auto asked = lookup.next();
+  REQUIRE(asked);
+  CHECK(asked->addresses == std::vector{numbered_address(7), numbered_address(1),
+                                        numbered_address(8), numbered_address(9)});
+}

@@ -285,3 +285,29 @@ TEST_CASE("telling a peer much at once costs neither the records nor the peer") 
   CHECK(network.node(1).engine.providers().records() == 100);
   CHECK(network.take_events<kad::InboundDropped>(1).empty());
 }
+
+TEST_CASE("a liar cannot hide where a provider is") {
+  Network network{60, without_maintenance()};
+  network.introduce_all();
+  provide(network, 3);
+  std::size_t asker = 31;  // who holds no record itself
+  while (network.node(asker).engine.providers().records() > 0) ++asker;
+  const auto nearest = network.oracle(asker, kFile);
+  for (std::size_t i = 0; i < 60; ++i) {
+    if (std::ranges::find(nearest, network.node(i).id) - nearest.begin() >= 3) continue;
+    network.node(i).liar = [&, i](const kad::Message& request) {
+      kad::Message answer{.type = request.type, .key = request.key};
+      answer.providers = {{network.node(3).id, {numbered_address(1000 + i)}}};
+      return kad::encode_message(answer);
+    };
+  }
+  const auto found = find_providers(network, asker, 0);
+  REQUIRE(found.size() == 1);
+  CHECK(std::ranges::count(found[0].addresses, network.node(3).address) == 1);
+  bool learned = false;
+  for (const auto& event : network.take_events<kad::AddressesLearned>(asker)) {
+    learned = learned || (event.peer == network.node(3).id &&
+                          std::ranges::count(event.addresses, network.node(3).address) == 1);
+  }
+  CHECK(learned);
+}

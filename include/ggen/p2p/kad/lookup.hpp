@@ -19,6 +19,9 @@ struct LookupConfig {
   std::size_t max_asked = 256;
   /// Peers remembered of those heard of; the farthest are forgotten first.
   std::size_t max_candidates = 512;
+  /// Addresses kept of one peer, whoever named them: what four answers may name
+  /// (MessageLimits::max_addresses), since the first to name a peer may lie about where it is.
+  std::size_t max_addresses = 128;
 };
 
 /// The walk towards a key (libp2p/specs kad-dht, "Peer routing"): asks the nearest peers it has
