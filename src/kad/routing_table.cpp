@@ -31,9 +31,14 @@ Added RoutingTable::add(const PeerId& peer, std::span<const Multiaddr> addresses
   for (const Multiaddr& address :
        addresses.first(std::min(addresses.size(), config_.max_addresses))) {
     entry.addresses.push_back(address);
-    if (const auto ip = address.ip()) add_group(entry.groups, *ip);
   }
-  if (remote) add_group(entry.groups, *remote);
+  if (remote) {
+    add_group(entry.groups, *remote);
+  } else {
+    for (const Multiaddr& address : entry.addresses) {
+      if (const auto ip = address.ip()) add_group(entry.groups, *ip);
+    }
+  }
 
   const std::size_t prefix = entry.key.common_prefix(local_);
   if (prefix >= buckets_.size()) buckets_.resize(prefix + 1);

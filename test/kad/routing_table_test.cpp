@@ -214,3 +214,14 @@ TEST_CASE("the local peer has no place, and addresses are limited") {
   table.add(numbered_peer(2), many, {}, kStart);
   CHECK(table.find(numbered_peer(2))->addresses.size() == TableConfig{}.max_addresses);
 }
+
+TEST_CASE("where peers claim to be takes no places from those who are there") {
+  RoutingTable table{{}, kLocal};
+  const auto peers = in_bucket(0, 4);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto remote = IpAddress::parse(std::to_string(100 + i) + ".1.1.1");
+    table.add(numbered_peer(peers[i]), std::array{address("90.1.0.1")}, remote, kStart);
+  }
+  CHECK(table.add(numbered_peer(peers[3]), std::array{address("90.1.0.1")},
+                  IpAddress::parse("90.1.0.1"), kStart) == Added::kAdded);
+}

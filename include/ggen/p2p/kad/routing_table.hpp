@@ -66,8 +66,9 @@ class RoutingTable {
   RoutingTable(const TableConfig& config, const Key& local) : config_(config), local_(local) {}
 
   /// Puts a peer that was just shown to serve the protocol into the table, or renews it. `remote`
-  /// is where a connection with it is from, when there is one: it counts as an origin beside the
-  /// addresses.
+  /// is where a connection with it is from, when there is one: its origin. Addresses, which a peer
+  /// may make up, count as origins only without it, or three peers could claim to be everywhere and
+  /// keep all others out.
   Added add(const multiformats::PeerId& peer, std::span<const multiformats::Multiaddr> addresses,
             std::optional<multiformats::IpAddress> remote, base::Instant now);
   /// The peer answered.
