@@ -100,9 +100,9 @@ void Engine::Router::receive_message(Peer& peer, const MessageView& view, base::
   const auto author = verified_author(crypto_, view);
   if (!author) return offend(peer, Offence::kInvalidMessage);
   promises_.fulfilled(hash);
+  seen_.insert(hash);
   if (*author == local_) return;  // ours, from before the seen messages were forgotten
 
-  seen_.insert(hash);
   // The frame that it came in may hold much else: keep the message only.
   const base::Buffer frame = message_frame(view.raw);
   Message message{found->first, *author, slice_of(frame, view.raw, data), std::move(id), peer.id};

@@ -86,6 +86,12 @@ TEST_CASE_FIXTURE(Fixture, "gossipsub: who brings our own forgotten message has 
   send(Draft{.author = 1, .seqno = 1}.rpc());
   remote.pass(10s);
   CHECK(offences(Offence::kBrokenPromise) == 0);
+  written();
+  // It is not asked for twice, nor is its signature checked again.
+  send_control(gossipsub::encode_ihave(kTopic, std::vector<base::Bytes>{stamp(1, 1)}));
+  CHECK(written().empty());
+  send(Draft{.author = 1, .seqno = 1}.rpc());
+  CHECK(engine.stats().duplicates == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture,
