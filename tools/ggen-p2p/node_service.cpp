@@ -47,12 +47,6 @@ Exit exit_of(marketplace::Reason reason) {
   return Exit::kFailed;
 }
 
-std::string sentence(std::string text) {
-  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') text.front() -= 'a' - 'A';
-  if (!text.empty() && text.back() != '.') text += '.';
-  return text;
-}
-
 template <class T>
 Result<Json> answer_of(const marketplace::Result<T>& result) {
   if (!result) return std::unexpected(error_of(result.error()));
