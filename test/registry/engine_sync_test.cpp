@@ -158,7 +158,7 @@ TEST_CASE("sync: entries of somebody else, or badly signed, are blamed on who se
   for (const bool forge : {true, false}) {
     CAPTURE(forge);
     EngineNetwork net;
-    net.add();
+    net.add(EngineNetwork::quick(), false);  // it would ask for its own log, too
     net.add();
     const auto real = history(1);
     const auto other = LogSigner{40}.first(41);
@@ -180,7 +180,10 @@ TEST_CASE("sync: entries of somebody else, or badly signed, are blamed on who se
     };
     net.connect(0, 1);
     net.run_for(5s);
-    CHECK(net.events<event::PeerMisbehaved>(0).size() == 1);
+    REQUIRE(net.events<event::PeerMisbehaved>(0).size() == 1);
+    CHECK(
+        net.events<event::PeerMisbehaved>(0)[0].what ==
+        (forge ? "sent an entry that does not verify" : "sent an entry that it was not asked for"));
     CHECK(net.heads(0).empty());
   }
 }
