@@ -56,10 +56,7 @@ awaitable<Registry> open(fs::path home, std::vector<multiformats::Multiaddr> boo
   config.home = std::move(home);
   config.listen = {*multiformats::Multiaddr::parse("/ip4/127.0.0.1/tcp/0")};
   config.host.node.bootstrap.addresses = std::move(bootstrap);
-  RegistryBuilder builder;
-  builder.with_config(std::move(config));
-  auto building = builder.build();
-  co_return or_throw(co_await std::move(building));
+  co_return or_throw(co_await RegistryBuilder().with_config(std::move(config)).build());
 }
 
 awaitable<void> run(fs::path directory, fs::path scratch) {

@@ -69,16 +69,17 @@ RegistryBuilder& RegistryBuilder::with_config(Config config) {
   return *this;
 }
 
-asio::awaitable<Result<Registry>> RegistryBuilder::build() {
+// Owns what it needs, so that the builder may be a temporary.
+asio::awaitable<Result<Registry>> RegistryBuilder::build_with(Config config) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   host::Pool pool{1};
-  auto open = [&config = config_] { return open_home(config); };
+  auto open = [&config] { return open_home(config); };
   Result<Opened> opened = co_await pool.run(std::move(open));
   if (!opened) co_return std::unexpected(opened.error());
 
   registry::Signer signer = signer_of(opened->keys);
   auto impl = std::make_unique<Registry::Impl>(executor, std::move(opened->storage),
-                                               std::move(opened->keys.identity), config_);
+                                               std::move(opened->keys.identity), std::move(config));
   auto loading = impl->open(std::move(signer));
   if (auto loaded = co_await std::move(loading); !loaded) {
     co_return std::unexpected(loaded.error());
@@ -90,6 +91,10 @@ asio::awaitable<Result<Registry>> RegistryBuilder::build() {
     co_return std::unexpected(ready.error());
   }
   co_return Registry{std::move(impl)};
+}
+
+asio::awaitable<Result<Registry>> RegistryBuilder::build() {
+  return build_with(std::move(config_));
 }
 
 }  // namespace ggen::p2p::marketplace

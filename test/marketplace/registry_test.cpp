@@ -56,10 +56,7 @@ void run(Test test) {
 }
 
 awaitable<Result<Registry>> build(Config config) {
-  marketplace::RegistryBuilder builder;
-  builder.with_config(std::move(config));
-  auto building = builder.build();
-  co_return co_await std::move(building);
+  co_return co_await marketplace::RegistryBuilder().with_config(std::move(config)).build();
 }
 
 awaitable<Registry> open(fs::path home, std::vector<multiformats::Multiaddr> bootstrap = {}) {

@@ -185,16 +185,22 @@ class Network {
 
   void establish(std::size_t from, std::size_t to, const swarm::output::Dial& dial) {
     const auto local = *multiformats::Multiaddr::parse("/ip4/127.0.0.1/tcp/50000");
-    std::optional<connection::ConnectionId> out;
     std::optional<connection::ConnectionId> in;
-    drive(from, [&](Node& node) {
-      out = node.dialed(dial.attempt, swarm::Endpoints{local, dial.address}, now);
-    });
     drive(to, [&](Node& node) {
       if (const auto id = node.accept(dial.address, local, now)) in = *id;
     });
-    if (!out) return;
-    REQUIRE(in);
+    std::optional<connection::ConnectionId> out;
+    drive(from, [&](Node& node) {
+      using Dialed = std::expected<swarm::Endpoints, swarm::DialError>;
+      const Dialed refused = std::unexpected(swarm::DialError::kRefused);
+      const Dialed reached = swarm::Endpoints{local, dial.address};
+      out = node.dialed(dial.attempt, in ? reached : refused, now);
+    });
+    if (!in) return;
+    if (!out) {  // given up meanwhile
+      drive(to, [&](Node& node) { node.transport_closed(*in, now); });
+      return;
+    }
     links_[{from, *out}] = {to, *in};
     links_[{to, *in}] = {from, *out};
     pump({from, *out});

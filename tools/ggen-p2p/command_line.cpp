@@ -81,7 +81,7 @@ void add_commands(CLI::App& app, Raw& raw) {
                   "Return when the node is ready; it goes on, and logs to HOME/node.log");
 
   CLI::App* publish = add_command(app, raw, "publish", "Publish a folder as a package",
-                                  "  ggen-p2p publish examples/hello\n"
+                                  "  ggen-p2p publish examples/packages/hello-template\n"
                                   "  ggen-p2p publish . --json");
   publish->add_option("DIR", raw.directory, "A folder with a ggen.toml")->required();
 

@@ -119,10 +119,11 @@ class RegistryBuilder {
  public:
   RegistryBuilder& with_config(Config config);
   /// Opens the home, reads the journal, listens and begins to look for peers. Keys that the home
-  /// lacks are made.
+  /// lacks are made. Once for each builder.
   [[nodiscard]] asio::awaitable<Result<Registry>> build();
 
  private:
+  static asio::awaitable<Result<Registry>> build_with(Config config);
   Config config_;
 };
 
