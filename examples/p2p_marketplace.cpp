@@ -55,7 +55,7 @@ awaitable<Registry> open(fs::path home, std::vector<multiformats::Multiaddr> boo
   marketplace::Config config;
   config.home = std::move(home);
   config.listen = {*multiformats::Multiaddr::parse("/ip4/127.0.0.1/tcp/0")};
-  config.host.node.bootstrap.addresses = std::move(bootstrap);
+  config.bootstrap = std::move(bootstrap);
   co_return or_throw(co_await RegistryBuilder().with_config(std::move(config)).build());
 }
 

@@ -26,7 +26,7 @@ void Engine::Impl::add_to_table(const PeerId& peer, const ConnectedPeer& known, 
   const bool first = state.table.empty();
   const Added added = state.table.add(peer, known.addresses, known.remote, now);
   if (added == Added::kWaiting) check_longest_silent(Key::of(peer), now);
-  if (first && !state.table.empty()) maintenance.refresh(true, now);
+  if (first && !state.table.empty()) maintenance.begin(now);
 }
 
 void Engine::Impl::check_longest_silent(const Key& key, base::Instant now) {

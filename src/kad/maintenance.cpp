@@ -19,8 +19,16 @@ RandomId random_id(base::Prng& prng) {
 
 }  // namespace
 
+void Maintenance::begin(base::Instant now) {
+  refresh_gap_ = state_.config.maintenance.first_refresh;
+  refresh(true, now);
+}
+
 void Maintenance::refresh(bool own, base::Instant now) {
-  next_refresh_ = now + state_.config.maintenance.refresh_interval;
+  const base::Duration most = state_.config.maintenance.refresh_interval;
+  const base::Duration gap = std::min(refresh_gap_, most);
+  next_refresh_ = now + gap;
+  refresh_gap_ = std::min(2 * gap, most);
   refreshes_.clear();  // what is left of the former round
   refreshes_due_ = now;
   if (own) refreshes_.push(base::to_bytes(state_.local.bytes()));

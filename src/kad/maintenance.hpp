@@ -19,6 +19,8 @@ class Maintenance {
  public:
   explicit Maintenance(State& state) : state_(state) {}
 
+  /// The table has its first peer: all is to be learnt.
+  void begin(base::Instant now);
   /// Lookups of a random key in each bucket are due now; those of the own id too if `own`.
   void refresh(bool own, base::Instant now);
   /// Publish this when the time comes.
@@ -47,6 +49,7 @@ class Maintenance {
   State& state_;
   base::Fifo<base::Bytes> refreshes_;
   std::optional<base::Instant> refreshes_due_;  // since then, while there are any
+  base::Duration refresh_gap_{};                // before the round after the next
   std::optional<base::Instant> next_refresh_;   // none before the table had its first peer
   std::optional<base::Instant> next_expiry_;    // none while nothing is stored
   base::TimerHeap<OwnRecord, OwnRecordHash> own_;

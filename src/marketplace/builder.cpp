@@ -70,7 +70,8 @@ RegistryBuilder& RegistryBuilder::with_config(Config config) {
 }
 
 // Owns what it needs, so that the builder may be a temporary.
-asio::awaitable<Result<Registry>> RegistryBuilder::build_with(Config config) {
+asio::awaitable<Result<Registry>> RegistryBuilder::build_with(Config config,
+                                                              host::Host::Observer observer) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   host::Pool pool{1};
   auto open = [&config] { return open_home(config); };
@@ -80,6 +81,7 @@ asio::awaitable<Result<Registry>> RegistryBuilder::build_with(Config config) {
   registry::Signer signer = signer_of(opened->keys);
   auto impl = std::make_unique<Registry::Impl>(executor, std::move(opened->storage),
                                                std::move(opened->keys.identity), std::move(config));
+  impl->observe(std::move(observer));
   auto loading = impl->open(std::move(signer));
   if (auto loaded = co_await std::move(loading); !loaded) {
     co_return std::unexpected(loaded.error());
@@ -93,8 +95,13 @@ asio::awaitable<Result<Registry>> RegistryBuilder::build_with(Config config) {
   co_return Registry{std::move(impl)};
 }
 
+RegistryBuilder& RegistryBuilder::with_observer(host::Host::Observer observer) {
+  observer_ = std::move(observer);
+  return *this;
+}
+
 asio::awaitable<Result<Registry>> RegistryBuilder::build() {
-  return build_with(std::move(config_));
+  return build_with(std::move(config_), std::move(observer_));
 }
 
 }  // namespace ggen::p2p::marketplace

@@ -136,6 +136,7 @@ asio::awaitable<Result<void>> Registry::Impl::listen() {
                 fmt::format("cannot listen on {}: {}", address.to_string(), bound.error().message),
                 "choose another address; port 0 takes any that is free"});
   }
+  host_.drive([&](node::Node& node, base::Instant now) { node.join(config_.bootstrap, now); });
   co_return Result<void>{};
 }
 

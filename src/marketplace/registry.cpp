@@ -56,10 +56,6 @@ host::Host& Registry::host() {
   return impl_->host();
 }
 
-void Registry::observe(host::Host::Observer observer) {
-  impl_->observe(std::move(observer));
-}
-
 asio::awaitable<void> Registry::stop() {
   return impl_->stop();
 }

@@ -120,23 +120,28 @@ void Node::peer_gone(const multiformats::PeerId& peer) {
   if (kad_) kad_->peer_gone(peer);
   if (gossipsub_) gossipsub_->peer_gone(peer, now_);
   if (registry_) registry_->peer_gone(peer, now_);
-  if (swarm_.connected_peers().empty()) bootstrap_soon();
+  // Not at once: whoever lost its peers together with others should not come back together with
+  // them.
+  if (swarm_.connected_peers().empty()) bootstrap_after(config_.bootstrap.retry_min);
 }
 
 // ---- Bootstrap ----
 
-// Tries at once only at the start: later, whoever lost its peers together with others should not
-// come back together with them.
-void Node::bootstrap_soon() {
-  if (config_.bootstrap.addresses.empty()) return;
-  const bool first = bootstrap_delay_ == base::Duration{};
+void Node::join(std::vector<multiformats::Multiaddr> bootstrap, base::Instant now) {
+  now_ = now;
+  bootstrap_ = std::move(bootstrap);
+  bootstrap_after(base::Duration{});
+}
+
+void Node::bootstrap_after(base::Duration delay) {
+  if (bootstrap_.empty()) return;
   bootstrap_delay_ = config_.bootstrap.retry_min;
-  timers_.set({Owner::kBootstrap, {}}, first ? now_ : now_ + bootstrap_delay_);
+  timers_.set({Owner::kBootstrap, {}}, now_ + delay);
 }
 
 void Node::bootstrap() {
-  if (!swarm_.connected_peers().empty()) return;
-  for (const multiformats::Multiaddr& address : config_.bootstrap.addresses) {
+  if (bootstrap_.empty() || !swarm_.connected_peers().empty()) return;
+  for (const multiformats::Multiaddr& address : bootstrap_) {
     swarm::DialRequest request{address.peer_id(), {address}, swarm::Purpose::kBootstrap, true};
     swarm_.dial(std::move(request), now_);
   }

@@ -60,13 +60,12 @@ Node::Node(Config config, crypto::KeyPair identity, crypto::Crypto& crypto,
     }
   }
   announce_self();
-  bootstrap_soon();
 }
 
 Node::~Node() = default;
 
 void Node::stop(base::Instant now) {
-  config_.bootstrap.addresses.clear();
+  bootstrap_.clear();
   swarm(now).stop(now);
 }
 

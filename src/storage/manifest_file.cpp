@@ -8,13 +8,11 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <toml++/toml.h>
 
 #include <ggen/p2p/registry/manifest.hpp>
 #include <ggen/p2p/storage/manifest_file.hpp>
 #include <ggen/p2p/storage/toml_guard.hpp>
-
-#define TOML_EXCEPTIONS 1
-#include <toml++/toml.h>
 
 #include "file.hpp"
 #include "text.hpp"
@@ -68,14 +66,10 @@ class Reader {
       refuse(where, "is no TOML: text beyond ASCII stands in quotes");
       return std::unexpected(std::move(*failure_));
     }
-    try {
-      return read(toml::parse(text, file_));
-    } catch (const toml::parse_error& error) {
-      refuse(error.source(), "is no TOML: " + printable(error.description()));
-    } catch (int) {
-      // An assertion within toml++: see TOML_ASSERT in the root meson.build.
-      refuse({}, "is no TOML: look for a '[' with no name behind it");
-    }
+    const toml::parse_result parsed = toml::parse(text, file_);
+    if (parsed) return read(parsed.table());
+    refuse(parsed.error().source(),
+           "is no TOML: " + printable(std::string{parsed.error().description()}));
     return std::unexpected(std::move(*failure_));
   }
 

@@ -63,7 +63,7 @@ awaitable<Registry> open(fs::path home, std::vector<multiformats::Multiaddr> boo
   Config config;
   config.home = std::move(home);
   config.listen = {kAnyPort};
-  config.host.node.bootstrap.addresses = std::move(bootstrap);
+  config.bootstrap = std::move(bootstrap);
   auto building = build(std::move(config));
   auto built = co_await std::move(building);
   REQUIRE_MESSAGE(built.has_value(), (built ? "" : built.error().message));

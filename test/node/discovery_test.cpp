@@ -21,8 +21,10 @@ std::vector<std::size_t> network_of(Network& net, std::size_t count) {
   config.kad.emplace();
   config.gossipsub.emplace();
   std::vector<std::size_t> nodes{net.add(config)};
-  config.bootstrap.addresses = {net[nodes[0]].address};
-  while (nodes.size() < count) nodes.push_back(net.add(config));
+  while (nodes.size() < count) {
+    nodes.push_back(net.add(config));
+    net.drive(nodes.back(), [&](Node& n) { n.join({net[nodes[0]].address}, net.now); });
+  }
   return nodes;
 }
 

@@ -38,8 +38,9 @@ std::vector<std::size_t> marketplace_of(Network& net, std::size_t count) {
     const std::size_t index = net.add(config);
     net.drive(index,
               [&](Node& n) { n.open_registry(registry::Config{}, signer_of(index), net.now); });
-    if (nodes.empty()) config.bootstrap.addresses = {net[index].address};
     nodes.push_back(index);
+    if (index == nodes[0]) continue;
+    net.drive(index, [&](Node& n) { n.join({net[nodes[0]].address}, net.now); });
   }
   net.run_until([&] {
     return std::ranges::all_of(
@@ -157,8 +158,10 @@ TEST_CASE("node: who was away when a release was announced catches up") {
   node::Config config;
   config.kad.emplace();
   config.gossipsub.emplace();
-  config.bootstrap.addresses = {net[nodes[0]].address};
   const auto late = net.add(config);
-  net.drive(late, [&](Node& n) { n.open_registry({}, signer_of(late), net.now); });
+  net.drive(late, [&](Node& n) {
+    n.open_registry({}, signer_of(late), net.now);
+    n.join({net[nodes[0]].address}, net.now);
+  });
   net.run_until([&] { return knows(net, late, tabs); });
 }

@@ -1,13 +1,5 @@
 // Reads a configuration file by the table.
 
-#define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 0
-// toml++ 3.3 asserts that a key follows where a file may have anything, and handles that right
-// below: without assertions, and without the assumptions that NDEBUG makes of them, it gives an
-// error.
-#undef NDEBUG
-#undef TOML_ASSERT
-#define TOML_ASSERT(expression) static_cast<void>(0)
 #include <algorithm>
 #include <set>
 

@@ -76,8 +76,8 @@ Json addresses_json(const marketplace::Registry& registry) {
 }
 
 NodeService::NodeService(const Settings& settings, marketplace::Registry& registry,
-                         std::function<void()> stop)
-    : settings_(settings), registry_(registry), stop_(std::move(stop)) {}
+                         const PeerAgents& agents, std::function<void()> stop)
+    : settings_(settings), registry_(registry), agents_(agents), stop_(std::move(stop)) {}
 
 Service::Answer NodeService::publish(request::Publish request, Report report) {
   auto publishing = registry_.publish(request.directory, progress_to(std::move(report)));
@@ -150,12 +150,10 @@ Json NodeService::connection_json(const swarm::ConnectionRecord& record) const {
   json["address"] = record.remote.to_string();
   json["direction"] = record.direction == connection::Direction::kInbound ? "inbound" : "outbound";
   json["purpose"] = record.purpose ? Json(to_string(*record.purpose)) : Json(nullptr);
-  const auto agent = agents_.find(*record.peer);
-  json["agent"] = agent == agents_.end() ? Json(nullptr) : Json(agent->second);
-  const auto since = connected_since_.find(record.id);
-  json["connected_ms"] = since == connected_since_.end()
-                             ? 0
-                             : duration_cast<milliseconds>(Clock::now() - since->second).count();
+  const std::string agent = agents_.of(*record.peer);
+  json["agent"] = agent.empty() ? Json(nullptr) : Json(agent);
+  json["connected_ms"] =
+      duration_cast<milliseconds>(host::Host::now() - *record.secured_at).count();
   return json;
 }
 
@@ -192,23 +190,6 @@ Json NodeService::history_json() const {
     }
   }
   return list;
-}
-
-void NodeService::note(const node::Output& output) {
-  if (const auto* event = std::get_if<swarm::Output>(&output)) return note(*event);
-  if (const auto* event = std::get_if<identify::Identified>(&output)) {
-    agents_[event->peer] = printable(event->info.agent_version.value_or(""));
-  }
-}
-
-void NodeService::note(const swarm::Output& output) {
-  if (const auto* opened = std::get_if<swarm::event::ConnectionOpened>(&output)) {
-    connected_since_[opened->record.id] = Clock::now();
-  } else if (const auto* closed = std::get_if<swarm::event::ConnectionClosed>(&output)) {
-    connected_since_.erase(closed->record.id);
-  } else if (const auto* gone = std::get_if<swarm::event::PeerDisconnected>(&output)) {
-    agents_.erase(gone->peer);
-  }
 }
 
 }  // namespace ggen::p2p::cli

@@ -2,12 +2,11 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
-#include <string>
 
 #include <ggen/p2p/marketplace/registry.hpp>
 
 #include "control_service.hpp"
+#include "peer_agents.hpp"
 #include "settings.hpp"
 
 namespace ggen::p2p::cli {
@@ -16,7 +15,7 @@ namespace ggen::p2p::cli {
 class NodeService final : public Service {
  public:
   /// All of them outlive the service. `stop` begins to stop the node, and returns at once.
-  NodeService(const Settings& settings, marketplace::Registry& registry,
+  NodeService(const Settings& settings, marketplace::Registry& registry, const PeerAgents& agents,
               std::function<void()> stop);
 
   [[nodiscard]] Answer publish(request::Publish request, Report report) override;
@@ -26,22 +25,17 @@ class NodeService final : public Service {
   [[nodiscard]] Answer peers() override;
   [[nodiscard]] Answer stop() override;
 
-  /// What the registry's observer sees: who is connected since when, and what they run.
-  void note(const node::Output& output);
-
  private:
   using Clock = std::chrono::steady_clock;
 
-  void note(const swarm::Output& output);
   [[nodiscard]] Json connection_json(const swarm::ConnectionRecord& record) const;
   [[nodiscard]] Json history_json() const;
 
   const Settings& settings_;
   marketplace::Registry& registry_;
+  const PeerAgents& agents_;
   std::function<void()> stop_;
   Clock::time_point started_ = Clock::now();
-  std::map<connection::ConnectionId, Clock::time_point> connected_since_;
-  std::map<multiformats::PeerId, std::string> agents_;  // of connected peers
 };
 
 /// The addresses of a node, as `status` and `start` tell them.

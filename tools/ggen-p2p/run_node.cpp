@@ -36,7 +36,7 @@ marketplace::Config config_of(const Settings& settings) {
   config.host = settings.host;
   config.host.node.kad = settings.kad;
   config.host.node.gossipsub = settings.gossipsub;
-  config.host.node.bootstrap.addresses = settings.bootstrap;
+  config.bootstrap = settings.bootstrap;
   config.host.node.bootstrap.retry_max = settings.bootstrap_interval;
   config.registry = settings.registry;
   return config;
@@ -72,6 +72,7 @@ class RunningNode {
   asio::awaitable<void> start() {
     marketplace::RegistryBuilder builder;
     builder.with_config(config_of(settings_));
+    builder.with_observer([this](const node::Output& output) { observe(output); });
     auto building = builder.build();
     auto built = co_await std::move(building);
     if (!built) {
@@ -88,15 +89,16 @@ class RunningNode {
   }
 
   void open_for_commands() {
-    service_.emplace(settings_, *registry_, [this] { stop("the command `stop`"); });
-    registry_->observe([this](const node::Output& output) {
-      service_->note(output);
-      if (const auto text = describe_(output)) log_.event(*text);
-    });
+    service_.emplace(settings_, *registry_, agents_, [this] { stop("the command `stop`"); });
     control_.emplace(loop_.get_executor(), *service_);
     if (stopping_) return;
     outcome_ = control_->open(settings_.home);
     if (outcome_) ready();
+  }
+
+  void observe(const node::Output& output) {
+    agents_.note(output);
+    if (const auto text = describe_(output)) log_.event(*text);
   }
 
   void ready() {
@@ -157,6 +159,7 @@ class RunningNode {
   asio::signal_set signals_;
   asio::steady_timer stop_deadline_;
   EventText describe_;
+  PeerAgents agents_;
   bool stopping_ = false;
   Result<void> outcome_;
 };

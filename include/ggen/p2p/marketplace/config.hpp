@@ -22,8 +22,9 @@ struct Config {
   /// Empty: this node is not reachable from outside, but takes part by the connections that it
   /// makes.
   std::vector<multiformats::Multiaddr> listen;
-  /// In `host.node` stand the DHT's and gossipsub's settings, which a marketplace needs, and the
-  /// bootstrap addresses.
+  /// Dialled whenever no peer is connected.
+  std::vector<multiformats::Multiaddr> bootstrap;
+  /// In `host.node` stand the DHT's and gossipsub's settings, which a marketplace needs.
   host::Config host;
   registry::Config registry;
 };

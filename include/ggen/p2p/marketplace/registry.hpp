@@ -101,9 +101,6 @@ class Registry {
 
   /// The node beneath: connections, pings, streams of other protocols.
   [[nodiscard]] host::Host& host();
-  /// Sees everything that the node reports, for logs and metrics; must not call back.
-  void observe(host::Host::Observer observer);
-
   /// Says goodbye, waits for the disk, and ends what is under way with Reason::kStopped.
   [[nodiscard]] asio::awaitable<void> stop();
 
@@ -118,13 +115,16 @@ class Registry {
 class RegistryBuilder {
  public:
   RegistryBuilder& with_config(Config config);
+  /// Sees everything that the node reports, for logs and metrics; must not call back.
+  RegistryBuilder& with_observer(host::Host::Observer observer);
   /// Opens the home, reads the journal, listens and begins to look for peers. Keys that the home
   /// lacks are made. Once for each builder.
   [[nodiscard]] asio::awaitable<Result<Registry>> build();
 
  private:
-  static asio::awaitable<Result<Registry>> build_with(Config config);
+  static asio::awaitable<Result<Registry>> build_with(Config config, host::Host::Observer observer);
   Config config_;
+  host::Host::Observer observer_;
 };
 
 }  // namespace ggen::p2p::marketplace

@@ -33,8 +33,6 @@ namespace ggen::p2p::node {
 
 /// How a node that has no peer finds some.
 struct Bootstrap {
-  /// Dialled, all of them, whenever no peer is connected. With /p2p, nobody else is accepted there.
-  std::vector<multiformats::Multiaddr> addresses;
   /// Between attempts: doubled after each that was in vain.
   base::Duration retry_min = std::chrono::seconds{2};
   base::Duration retry_max = std::chrono::minutes{2};
@@ -174,6 +172,10 @@ class Node {
   }
   void stored(registry::StoreDone done, base::Instant now);
 
+  /// Dials these, all of them, whenever no peer is connected, from now on: best after listening, so
+  /// that peers learn at once where this node is. With /p2p, nobody else is accepted there.
+  void join(std::vector<multiformats::Multiaddr> bootstrap, base::Instant now);
+
   // Streams of the application.
 
   /// Answers `protocol` on inbound streams: they come as StreamInput.
@@ -303,7 +305,7 @@ class Node {
   void answer(std::string_view protocol, Owner owner);
   void silence(const std::string& protocol);
   void bootstrap();
-  void bootstrap_soon();
+  void bootstrap_after(base::Duration delay);
   [[nodiscard]] static swarm::Purpose purpose(Owner owner) noexcept;
 
   Config config_;
@@ -327,6 +329,7 @@ class Node {
   std::optional<kad::Engine> kad_;
   std::optional<gossipsub::Engine> gossipsub_;
   std::optional<registry::Engine> registry_;
+  std::vector<multiformats::Multiaddr> bootstrap_;
   base::Duration bootstrap_delay_{};  // before the next attempt
 
   base::HashMap<connection::ConnectionId, Connection> connections_;
