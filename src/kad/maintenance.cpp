@@ -20,19 +20,27 @@ RandomId random_id(base::Prng& prng) {
 }  // namespace
 
 void Maintenance::begin(base::Instant now) {
-  refresh_gap_ = state_.config.maintenance.first_refresh;
+  early_gap_ = state_.config.maintenance.first_refresh;
   refresh(true, now);
 }
 
 void Maintenance::refresh(bool own, base::Instant now) {
   const base::Duration most = state_.config.maintenance.refresh_interval;
-  const base::Duration gap = std::min(refresh_gap_, most);
-  next_refresh_ = now + gap;
-  refresh_gap_ = std::min(2 * gap, most);
+  next_refresh_ = now + std::min(early_gap_.value_or(most), most);
   refreshes_.clear();  // what is left of the former round
   refreshes_due_ = now;
   if (own) refreshes_.push(base::to_bytes(state_.local.bytes()));
   queue_refreshes();
+}
+
+// Finds those who have come meanwhile, and lets them find us: the own id will do.
+void Maintenance::refresh_early(base::Instant now) {
+  const base::Duration most = state_.config.maintenance.refresh_interval;
+  early_gap_ = 2 * *early_gap_;
+  if (*early_gap_ >= most) early_gap_.reset();
+  next_refresh_ = now + early_gap_.value_or(most);
+  refreshes_due_ = now;
+  refreshes_.push(base::to_bytes(state_.local.bytes()));
 }
 
 /// A key for each bucket: ids are drawn until one falls into each. A bucket that is twice as deep
@@ -55,7 +63,9 @@ void Maintenance::queue_refreshes() {
 }
 
 std::optional<Maintenance::Job> Maintenance::next_job(base::Instant now) {
-  if (next_refresh_ && *next_refresh_ <= now) refresh(true, now);
+  if (next_refresh_ && *next_refresh_ <= now) {
+    early_gap_ ? refresh_early(now) : refresh(true, now);
+  }
   if (auto key = refreshes_.pop()) return Refresh{std::move(*key)};
   if (auto record = own_.pop_due(now)) return std::move(*record);
   return std::nullopt;

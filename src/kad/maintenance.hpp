@@ -44,12 +44,13 @@ class Maintenance {
   [[nodiscard]] std::optional<base::Instant> next_expiry() const { return next_expiry_; }
 
  private:
+  void refresh_early(base::Instant now);
   void queue_refreshes();
 
   State& state_;
   base::Fifo<base::Bytes> refreshes_;
   std::optional<base::Instant> refreshes_due_;  // since then, while there are any
-  base::Duration refresh_gap_{};                // before the round after the next
+  std::optional<base::Duration> early_gap_;     // before the next early lookup, while there are any
   std::optional<base::Instant> next_refresh_;   // none before the table had its first peer
   std::optional<base::Instant> next_expiry_;    // none while nothing is stored
   base::TimerHeap<OwnRecord, OwnRecordHash> own_;

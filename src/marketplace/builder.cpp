@@ -40,8 +40,8 @@ Result<Opened> open_home(const Config& config) {
   if (!storage) {
     Failure failure = failure_of(storage.error());
     if (failure.reason == Reason::kLocked) {
-      failure.message = fmt::format("a node runs in {} already", config.home.string());
-      failure.hint = "use it, or stop it, or give this one a home of its own";
+      failure.message = fmt::format("A node runs in {} already", config.home.string());
+      failure.hint = "Use it, stop it with `ggen-p2p stop`, or give this one a home of its own with --home";
     } else {
       failure.reason = Reason::kHome;
     }
@@ -79,7 +79,7 @@ asio::awaitable<Result<Registry>> RegistryBuilder::build_with(Config config,
   if (!opened) co_return std::unexpected(opened.error());
 
   registry::Signer signer = signer_of(opened->keys);
-  auto impl = std::make_unique<Registry::Impl>(executor, std::move(opened->storage),
+  auto impl = std::make_shared<Registry::Impl>(executor, std::move(opened->storage),
                                                std::move(opened->keys.identity), std::move(config));
   impl->observe(std::move(observer));
   auto loading = impl->open(std::move(signer));
@@ -88,7 +88,7 @@ asio::awaitable<Result<Registry>> RegistryBuilder::build_with(Config config,
   }
   auto listening = impl->listen();
   if (auto ready = co_await std::move(listening); !ready) {
-    auto stopping = impl->stop();
+    auto stopping = Registry::Impl::stop(impl);
     co_await std::move(stopping);
     co_return std::unexpected(ready.error());
   }

@@ -75,9 +75,9 @@ Failure failure_of(const storage::Failure& failure) {
 }
 
 Failure failure_of(const registry::StoreError& error) {
-  std::string message = fmt::format("the store failed ({})", to_string(error.kind));
+  std::string message = fmt::format("The store failed ({})", to_string(error.kind));
   if (!error.detail.empty()) message = fmt::format("{}: {}", message, error.detail);
-  return {Reason::kStorage, std::move(message), "look at the disk that holds the node's home"};
+  return {Reason::kStorage, std::move(message), "Look at the disk that holds the node's home"};
 }
 
 Failure failure_of(const registry::ResolveError& error) {
@@ -87,13 +87,13 @@ Failure failure_of(const registry::ResolveError& error) {
   switch (error.reason) {
     case ResolveError::Reason::kUnknownPublisher:
     case ResolveError::Reason::kUnknownPackage:
-      failure.hint = "look for it with: ggen-p2p search WORDS";
+      failure.hint = "Look for it with: ggen-p2p search WORDS";
       break;
     case ResolveError::Reason::kNoVersion:
       break;
     case ResolveError::Reason::kAmbiguous:
       failure.reason = Reason::kAmbiguous;
-      failure.hint = "name the publisher: one of the references above";
+      failure.hint = "Name the publisher: one of the references above";
       break;
     case ResolveError::Reason::kYanked:
     case ResolveError::Reason::kEquivocation:
@@ -113,24 +113,24 @@ Failure failure_of(const registry::event::PublishDone::Failure& failure,
     case PublishError::kVersionExists:
       return made(Reason::kExists,
                   fmt::format("{} was published before, and a release is final", package),
-                  "raise the version in ggen.toml");
+                  "Raise the version in ggen.toml");
     case PublishError::kInvalid:
       return made(Reason::kPackage,
                   fmt::format("{} cannot be published: {}", package, failure.detail),
-                  "change it in ggen.toml");
+                  "Change it in ggen.toml");
     case PublishError::kNoRelease:
-      return made(Reason::kNotFound, fmt::format("there is no release {} of yours", package));
+      return made(Reason::kNotFound, fmt::format("There is no release {} of yours", package));
     case PublishError::kFrozen:
       return made(Reason::kRefused,
-                  "your publisher's log has two histories: somebody else signed with your key",
-                  "publish with the next keys to choose a history");
+                  "Your publisher's log has two histories: somebody else signed with your key",
+                  "Publish with the next keys to choose a history");
     case PublishError::kForeignKeys:
-      return made(Reason::kKey, "your publisher's log is signed with other keys than this node has",
-                  "copy publisher.key and publisher-next.key from where it was published last");
+      return made(Reason::kKey, "Your publisher's log is signed with other keys than this node has",
+                  "Copy publisher.key and publisher-next.key from where it was published last");
     case PublishError::kFull:
-      return made(Reason::kRefused, "your publisher's log is at its limits");
+      return made(Reason::kRefused, "Your publisher's log is at its limits");
     case PublishError::kBusy:
-      return made(Reason::kBusy, "too many releases wait to be published", "try again soon");
+      return made(Reason::kBusy, "Too many releases wait to be published", "Try again soon");
     case PublishError::kNoSigner:
     case PublishError::kNotLoaded:
     case PublishError::kNoArchive:
@@ -146,27 +146,27 @@ Failure failure_of(registry::FetchError error, const std::string& package) {
   using registry::FetchError;
   switch (error) {
     case FetchError::kNoProviders:
-      return {Reason::kUnavailable, fmt::format("nobody who holds {} was found", package),
-              "try again when a node that has it is running"};
+      return {Reason::kUnavailable, fmt::format("Nobody who holds {} was found", package),
+              "Try again when a node that has it is running"};
     case FetchError::kUnavailable:
       return {Reason::kUnavailable,
-              fmt::format("those who hold {} could not be reached, or did not send it", package),
-              "try again: what has come so far is kept"};
+              fmt::format("Those who hold {} could not be reached, or did not send it", package),
+              "Try again: what has come so far is kept"};
     case FetchError::kStorage:
       return {Reason::kStorage, fmt::format("{} could not be written to the disk", package),
-              "make room on the disk that holds the node's home, then try again: what has come so "
+              "Make room on the disk that holds the node's home, then try again: what has come so "
               "far is kept"};
     case FetchError::kBusy:
-      return {Reason::kBusy, "too many packages are being fetched", "try again soon"};
+      return {Reason::kBusy, "Too many packages are being fetched", "Try again soon"};
     case FetchError::kCancelled:
-      return {Reason::kCancelled, fmt::format("fetching {} was cancelled", package),
-              "what has come so far is kept for the next time"};
+      return {Reason::kCancelled, fmt::format("Fetching {} was cancelled", package),
+              "What has come so far is kept for the next time"};
   }
   return {Reason::kUnavailable, fmt::format("{} could not be fetched", package)};
 }
 
 Failure stopped() {
-  return {Reason::kStopped, "the registry has been stopped"};
+  return {Reason::kStopped, "The registry has been stopped"};
 }
 
 }  // namespace ggen::p2p::marketplace

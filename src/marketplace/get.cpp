@@ -34,14 +34,14 @@ Result<void> prepare(const fs::path& output) {
   if (fs::exists(status) && !(fs::is_directory(status) && fs::is_empty(output, error))) {
     return std::unexpected(Failure{Reason::kExists,
                                    fmt::format("{} is there already", output.string()),
-                                   "choose another place with --output, or remove it"});
+                                   "Choose another place with --output, or remove it"});
   }
   if (const fs::path parent = fs::absolute(output).parent_path(); !parent.empty()) {
     fs::create_directories(parent, error);
     if (error) {
       return std::unexpected(Failure{
-          Reason::kStorage, fmt::format("cannot make {}: {}", parent.string(), error.message()),
-          "choose another place with --output"});
+          Reason::kStorage, fmt::format("Cannot make {}: {}", parent.string(), error.message()),
+          "Choose another place with --output"});
     }
   }
   return {};
@@ -49,11 +49,11 @@ Result<void> prepare(const fs::path& output) {
 
 }  // namespace
 
-asio::awaitable<Result<Found>> Registry::Impl::search(Query query) {
-  if (stopped_) co_return std::unexpected(stopped());
-  auto asking = ask(std::move(query));
+asio::awaitable<Result<Found>> Registry::Impl::search(std::shared_ptr<Impl> self, Query query) {
+  if (self->stopped_) co_return std::unexpected(stopped());
+  auto asking = self->ask(std::move(query));
   auto done = co_await std::move(asking);
-  if (stopped_) co_return std::unexpected(stopped());
+  if (self->stopped_) co_return std::unexpected(stopped());
   co_return Found{std::move(done.hits), done.asked, done.answered, done.timed_out};
 }
 
@@ -96,53 +96,57 @@ asio::awaitable<Result<registry::Metadata>> Registry::Impl::metadata_of(registry
         }
       }
     }
-    return std::unexpected(Failure{Reason::kStorage, "the journal lost an entry that it held",
-                                   "stop the node and start it again: it reads the journal anew"});
+    return std::unexpected(Failure{Reason::kStorage, "The journal lost an entry that it held",
+                                   "Stop the node and start it again: it reads the journal anew"});
   };
-  return host_.pool().run(std::move(read));
+  return host_->pool().run(std::move(read));
 }
 
-asio::awaitable<Result<Got>> Registry::Impl::get(registry::Reference reference,
+asio::awaitable<Result<Got>> Registry::Impl::get(std::shared_ptr<Impl> self,
+                                                 registry::Reference reference,
                                                  std::optional<fs::path> output,
                                                  ProgressHandler progress) {
   const base::Instant started = host::Host::now();
-  if (stopped_) co_return std::unexpected(stopped());
+  if (self->stopped_) co_return std::unexpected(stopped());
   const auto shared = std::make_shared<ProgressHandler>(std::move(progress));
   if (output) {
     auto check = [path = *output] { return prepare(path); };
-    if (auto ready = co_await host_.pool().run(std::move(check)); !ready) {
-      co_return std::unexpected(ready.error());
-    }
+    auto checking = self->host_->pool().run(std::move(check));
+    const Result<void> ready = co_await std::move(checking);
+    if (self->stopped_) co_return std::unexpected(stopped());
+    if (!ready) co_return std::unexpected(ready.error());
   }
 
-  auto finding = find(std::move(reference), shared);
+  auto finding = self->find(std::move(reference), shared);
   Result<Target> target = co_await std::move(finding);
   if (!target) co_return std::unexpected(target.error());
   const registry::Resolved& release = target->release;
   const registry::Archive archive = release.release.archive;
 
-  auto fetching = fetch(archive, std::move(target->hints), shared);
+  auto fetching = self->fetch(archive, std::move(target->hints), shared);
   registry::event::FetchDone fetched = co_await std::move(fetching);
-  if (stopped_) co_return std::unexpected(stopped());
+  if (self->stopped_) co_return std::unexpected(stopped());
   if (!fetched.result) {
     co_return std::unexpected(failure_of(fetched.result.error(), name_of(release)));
   }
-  host_.drive([&](node::Node& node, base::Instant now) {
+  self->host_->drive([&](node::Node& node, base::Instant now) {
     node.registry(now).catalog().used(release.publisher);
   });
 
-  auto reading = metadata_of(release.release.entry);
+  auto reading = self->metadata_of(release.release.entry);
   Result<registry::Metadata> metadata = co_await std::move(reading);
+  if (self->stopped_) co_return std::unexpected(stopped());
   if (!metadata) co_return std::unexpected(metadata.error());
 
   Got got{release, std::move(*metadata),    output.value_or(fs::path{}),
           0,       fetched.sources.empty(), std::move(fetched.sources)};
   if (output) {
-    auto work = [store = storage_.get(), archive, path = *output,
-                 report = pool_progress(executor_, shared, Progress::Step::kUnpacking)] {
+    auto work = [store = self->storage_.get(), archive, path = *output,
+                 report = pool_progress(self->executor_, shared, Progress::Step::kUnpacking)] {
       return storage::unpack(storage::read_blob(*store, archive), archive, path, report);
     };
-    auto unpacked = co_await host_.pool().run(std::move(work));
+    auto unpacking = self->host_->pool().run(std::move(work));
+    auto unpacked = co_await std::move(unpacking);
     if (!unpacked) co_return std::unexpected(failure_of(unpacked.error()));
     got.files = unpacked->files;
   }

@@ -14,15 +14,14 @@ namespace event = registry::event;
 
 Registry::Impl::Impl(asio::any_io_executor executor, std::unique_ptr<storage::DiskStorage> storage,
                      crypto::KeyPair identity, Config config)
-    : executor_(executor),
-      config_(std::move(config)),
-      storage_(std::move(storage)),
-      host_(executor, std::move(identity), config_.host) {
-  host_.observe([this](const node::Output& output) { on_output(output); });
+    : executor_(executor), config_(std::move(config)), storage_(std::move(storage)) {
+  host_.emplace(executor, std::move(identity), config_.host);
+  host_->observe([this](const node::Output& output) { on_output(output); });
 }
 
-Registry::Impl::~Impl() {
+void Registry::Impl::close() {
   fail_everything();
+  host_.reset();
 }
 
 // ---- What the node reports ----
@@ -110,7 +109,8 @@ asio::awaitable<event::FetchDone> Registry::Impl::fetch(registry::Archive archiv
 }
 
 void Registry::Impl::cancel(OperationId id) {
-  host_.drive([&](node::Node& node, base::Instant now) { node.registry(now).cancel(id, now); });
+  if (!host_) return;
+  host_->drive([&](node::Node& node, base::Instant now) { node.registry(now).cancel(id, now); });
 }
 
 // ---- The life of it ----
@@ -119,7 +119,7 @@ asio::awaitable<Result<void>> Registry::Impl::open(registry::Signer signer) {
   publisher_ = multiformats::PeerId::of(signer.key.public_key());
   auto start = [this, &signer](host::Promise<event::Loaded> promise) {
     loading_ = std::move(promise);
-    host_.open_registry(config_.registry, std::move(signer), *storage_);
+    host_->open_registry(config_.registry, std::move(signer), *storage_);
   };
   co_await host::promised<event::Loaded>(std::move(start));
   // The engine knows better when the keys have been changed since the first entry.
@@ -129,14 +129,14 @@ asio::awaitable<Result<void>> Registry::Impl::open(registry::Signer signer) {
 
 asio::awaitable<Result<void>> Registry::Impl::listen() {
   for (const multiformats::Multiaddr& address : config_.listen) {
-    auto bound = co_await host_.listen(address);
+    auto bound = co_await host_->listen(address);
     if (bound) continue;
     co_return std::unexpected(
         Failure{Reason::kListen,
-                fmt::format("cannot listen on {}: {}", address.to_string(), bound.error().message),
-                "choose another address; port 0 takes any that is free"});
+                fmt::format("Cannot listen on {}: {}", address.to_string(), bound.error().message),
+                "Choose another address; port 0 takes any that is free"});
   }
-  host_.drive([&](node::Node& node, base::Instant now) { node.join(config_.bootstrap, now); });
+  host_->drive([&](node::Node& node, base::Instant now) { node.join(config_.bootstrap, now); });
   co_return Result<void>{};
 }
 
@@ -147,9 +147,11 @@ Subscription Registry::Impl::subscribe() {
   return Subscription{std::move(queue)};
 }
 
-asio::awaitable<void> Registry::Impl::stop() {
-  co_await host_.stop();
-  fail_everything();
+asio::awaitable<void> Registry::Impl::stop(std::shared_ptr<Impl> self) {
+  if (std::exchange(self->stopped_, true)) co_return;
+  auto stopping = self->host_->stop();
+  co_await std::move(stopping);
+  self->fail_everything();
 }
 
 // Ends what waits: its promises are kept with what says that it was cut short.
@@ -157,7 +159,7 @@ void Registry::Impl::fail_everything() {
   stopped_ = true;
   for (auto& [id, promise] : std::exchange(publishing_, {})) {
     promise({id, std::unexpected(event::PublishDone::Failure{registry::PublishError::kStorage,
-                                                             "the registry has been stopped"})});
+                                                             "The registry has been stopped"})});
   }
   for (auto& [id, promise] : std::exchange(searching_, {})) promise({.id = id, .hits = {}});
   for (auto& [id, fetching] : std::exchange(fetching_, {})) {

@@ -22,28 +22,33 @@ using registry::OperationId;
 
 /// Matches what people ask for with what the registry engine reports, and does the disk work that
 /// an engine cannot: packing and unpacking.
-class Registry::Impl {
+///
+/// Lives as long as the registry, and as long as an operation is under way: these own it, and look
+/// after each wait whether the registry has been closed meanwhile.
+class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
  public:
   Impl(asio::any_io_executor executor, std::unique_ptr<storage::DiskStorage> storage,
        crypto::KeyPair identity, Config config);
-  ~Impl();
 
   /// Reads the journal: Loaded completes it.
   asio::awaitable<Result<void>> open(registry::Signer signer);
   asio::awaitable<Result<void>> listen();
 
-  asio::awaitable<Result<Published>> publish(std::filesystem::path directory,
-                                             ProgressHandler progress);
-  asio::awaitable<Result<Found>> search(Query query);
-  asio::awaitable<Result<Got>> get(registry::Reference reference,
-                                   std::optional<std::filesystem::path> output,
-                                   ProgressHandler progress);
+  static asio::awaitable<Result<Published>> publish(std::shared_ptr<Impl> self,
+                                                    std::filesystem::path directory,
+                                                    ProgressHandler progress);
+  static asio::awaitable<Result<Found>> search(std::shared_ptr<Impl> self, Query query);
+  static asio::awaitable<Result<Got>> get(std::shared_ptr<Impl> self, registry::Reference reference,
+                                          std::optional<std::filesystem::path> output,
+                                          ProgressHandler progress);
   Subscription subscribe();
-  asio::awaitable<void> stop();
+  static asio::awaitable<void> stop(std::shared_ptr<Impl> self);
+  /// Ends everything at once. Nothing of the node runs any more when it returns.
+  void close();
 
   void observe(host::Host::Observer observer) { observer_ = std::move(observer); }
-  [[nodiscard]] host::Host& host() noexcept { return host_; }
-  [[nodiscard]] const registry::Engine& engine() const { return *host_.node().registry(); }
+  [[nodiscard]] host::Host& host() noexcept { return *host_; }
+  [[nodiscard]] const registry::Engine& engine() const { return *host_->node().registry(); }
   [[nodiscard]] const multiformats::PeerId& publisher() const noexcept { return *publisher_; }
 
  private:
@@ -75,13 +80,13 @@ class Registry::Impl {
             asio::post(target, std::move(resume));
           }};
       std::optional<OperationId> id;
-      host_.drive([&](node::Node& node, base::Instant now) {
+      host_->drive([&](node::Node& node, base::Instant now) {
         id = begin(node.registry(now), now);
         keep(*id, std::move(promise));
       });
       if (!id || !slot.is_connected()) return;
-      slot.assign([id = *id, alive = std::weak_ptr{alive_}](asio::cancellation_type) {
-        if (const auto self = alive.lock()) (*self)->cancel(id);
+      slot.assign([id = *id, weak = weak_from_this()](asio::cancellation_type) {
+        if (const auto self = weak.lock()) self->cancel(id);
       });
     };
     return asio::async_initiate<const asio::use_awaitable_t<>, void(Done)>(
@@ -120,9 +125,8 @@ class Registry::Impl {
   Waiting<registry::event::SearchDone> searching_;
   std::map<OperationId, Fetching> fetching_;
   std::vector<std::weak_ptr<Subscription::Queue>> subscribers_;
-  std::shared_ptr<Impl*> alive_ = std::make_shared<Impl*>(this);
 
-  host::Host host_;  // last: nothing of it runs any more when the rest goes
+  std::optional<host::Host> host_;  // until close()
 };
 
 }  // namespace ggen::p2p::marketplace

@@ -24,7 +24,7 @@ constexpr std::size_t kMaxKeyFile = 256;
 
 std::unexpected<Failure> bad_key(const fs::path& path, std::string_view why, std::string hint) {
   return std::unexpected(Failure{
-      Reason::kKey, fmt::format("the private key {} {}", path.string(), why), std::move(hint)});
+      Reason::kKey, fmt::format("The private key {} {}", path.string(), why), std::move(hint)});
 }
 
 // Bytes of a secret: wiped when they go.

@@ -35,38 +35,44 @@ Packing pack_into(storage::DiskStorage& store, const std::filesystem::path& dire
 
 }  // namespace
 
-asio::awaitable<Result<Published>> Registry::Impl::publish(std::filesystem::path directory,
+asio::awaitable<Result<Published>> Registry::Impl::publish(std::shared_ptr<Impl> self,
+                                                           std::filesystem::path directory,
                                                            ProgressHandler progress) {
   const base::Instant started = host::Host::now();
-  if (stopped_) co_return std::unexpected(stopped());
+  if (self->stopped_) co_return std::unexpected(stopped());
 
   // Before the work of packing: most mistakes are in the manifest.
   auto read = [directory] { return storage::read_manifest_file(directory); };
-  auto metadata = co_await host_.pool().run(std::move(read));
+  auto reading = self->host_->pool().run(std::move(read));
+  auto metadata = co_await std::move(reading);
+  if (self->stopped_) co_return std::unexpected(stopped());
   if (!metadata) co_return std::unexpected(failure_of(metadata.error()));
-  const auto* log = engine().catalog().log(*publisher_);
+  const auto* log = self->engine().catalog().log(*self->publisher_);
   if (log != nullptr && log->releases().release(metadata->name, metadata->version) != nullptr) {
     const registry::event::PublishDone::Failure exists{registry::PublishError::kVersionExists, {}};
     co_return std::unexpected(failure_of(exists, name_of(*metadata)));
   }
 
   const auto shared = std::make_shared<ProgressHandler>(std::move(progress));
-  auto work = [store = storage_.get(), directory,
-               scratch = storage_->scratch_folder() / fmt::format("pack-{}", ++scratch_files_),
-               report = pool_progress(executor_, shared, Progress::Step::kPacking)] {
+  const std::string scratch = fmt::format("pack-{}", ++self->scratch_files_);
+  auto work = [store = self->storage_.get(), directory,
+               scratch = self->storage_->scratch_folder() / scratch,
+               report = pool_progress(self->executor_, shared, Progress::Step::kPacking)] {
     return pack_into(*store, directory, scratch, report);
   };
-  Packing packed = co_await host_.pool().run(std::move(work));
+  auto packing = self->host_->pool().run(std::move(work));
+  Packing packed = co_await std::move(packing);
+  if (self->stopped_) co_return std::unexpected(stopped());
   if (!packed) co_return std::unexpected(packed.error());
-  if (stopped_) co_return std::unexpected(stopped());
 
-  auto announcing = announce(packed->metadata, packed->archive);
+  auto announcing = self->announce(packed->metadata, packed->archive);
   registry::event::PublishDone done = co_await std::move(announcing);
   if (!done.result) {
+    if (self->stopped_) co_return std::unexpected(stopped());
     co_return std::unexpected(failure_of(done.result.error(), name_of(packed->metadata)));
   }
-  co_return Published{*publisher_,     *done.result,  std::move(packed->metadata),
-                      packed->archive, packed->files, host::Host::now() - started};
+  co_return Published{*self->publisher_, *done.result,  std::move(packed->metadata),
+                      packed->archive,   packed->files, host::Host::now() - started};
 }
 
 }  // namespace ggen::p2p::marketplace

@@ -4,24 +4,29 @@
 
 namespace ggen::p2p::marketplace {
 
-Registry::Registry(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Registry::Registry(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Registry::Registry(Registry&&) noexcept = default;
-Registry& Registry::operator=(Registry&&) noexcept = default;
-Registry::~Registry() = default;
+Registry& Registry::operator=(Registry&& other) noexcept {
+  std::swap(impl_, other.impl_);
+  return *this;
+}
+Registry::~Registry() {
+  if (impl_) impl_->close();
+}
 
 asio::awaitable<Result<Published>> Registry::publish(std::filesystem::path directory,
                                                      ProgressHandler progress) {
-  return impl_->publish(std::move(directory), std::move(progress));
+  return Impl::publish(impl_, std::move(directory), std::move(progress));
 }
 
 asio::awaitable<Result<Found>> Registry::search(Query query) {
-  return impl_->search(std::move(query));
+  return Impl::search(impl_, std::move(query));
 }
 
 asio::awaitable<Result<Got>> Registry::get(registry::Reference reference,
                                            std::optional<std::filesystem::path> output,
                                            ProgressHandler progress) {
-  return impl_->get(std::move(reference), std::move(output), std::move(progress));
+  return Impl::get(impl_, std::move(reference), std::move(output), std::move(progress));
 }
 
 Subscription Registry::subscribe() {
@@ -57,7 +62,7 @@ host::Host& Registry::host() {
 }
 
 asio::awaitable<void> Registry::stop() {
-  return impl_->stop();
+  return Impl::stop(impl_);
 }
 
 }  // namespace ggen::p2p::marketplace

@@ -41,23 +41,23 @@ std::string ResolveError::message() const {
   const std::string what = "'" + asked + "'";
   switch (reason) {
     case Reason::kUnknownPublisher:
-      return "nothing is known here of the publisher of " + what +
+      return "Nothing is known here of the publisher of " + what +
              ": check the name, or try again when more peers are connected";
     case Reason::kUnknownPackage:
-      return "no package " + what +
+      return "No package " + what +
              " is known here: search for it, or try again when more peers "
              "are connected";
     case Reason::kNoVersion:
-      return "no release fits " + what +
+      return "No release fits " + what +
              (choices.empty() ? std::string() : ": there are " + joined(choices));
     case Reason::kYanked:
-      return "what fits " + what + " was withdrawn by its publisher" +
+      return "What fits " + what + " was withdrawn by its publisher" +
              (detail.empty() ? std::string() : ", who says " + quoted(detail)) +
              (choices.empty() ? std::string() : ": there are " + joined(choices));
     case Reason::kAmbiguous:
-      return "several publishers have a package " + what + ": type one of " + joined(choices);
+      return "Several publishers have a package " + what + ": type one of " + joined(choices);
     case Reason::kEquivocation:
-      return "the publisher of " + what +
+      return "The publisher of " + what +
              " signed two different histories: nothing of it is installed until it has chosen one "
              "with its next keys";
   }

@@ -1,6 +1,7 @@
 #include <chrono>
 #include <exception>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,6 +9,8 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
@@ -177,6 +180,44 @@ TEST_CASE("marketplace: what was published is there after a restart, and is fina
           test::read_file(directory / "src/main.txt"));
   };
   run(test);
+}
+
+TEST_CASE("marketplace: what is under way when a registry goes ends, and touches nothing of it") {
+  Folder folder;
+  asio::io_context loop{1};
+  std::vector<Reason> ends;
+  bool subscription_ended = false;
+  auto note = [&ends](auto operation) -> awaitable<void> {
+    const auto outcome = co_await std::move(operation);
+    REQUIRE_FALSE(outcome.has_value());
+    ends.push_back(outcome.error().reason);
+  };
+  auto listen = [&](marketplace::Subscription news) -> awaitable<void> {
+    auto waiting = news.next();
+    const auto entry = co_await std::move(waiting);
+    subscription_ended = !entry.has_value();
+  };
+  auto test = [&]() -> awaitable<void> {
+    auto opening = open(folder / "a");
+    auto registry = std::make_unique<Registry>(co_await std::move(opening));
+    const auto ignore = [](std::exception_ptr error) {
+      if (error) std::rethrow_exception(error);
+    };
+    asio::co_spawn(loop, note(registry->get(reference("nobody-has-this"), folder / "copy")),
+                   ignore);
+    asio::co_spawn(loop, note(registry->publish(make_package(folder / "tabs", "tabs", "1.0.0"))),
+                   ignore);
+    asio::co_spawn(loop, listen(registry->subscribe()), ignore);
+    // Both are begun by then: what was spawned before this coroutine went on runs first.
+    co_await asio::post(loop, asio::use_awaitable);
+    registry.reset();
+  };
+  asio::co_spawn(loop, test(), [](std::exception_ptr error) {
+    if (error) std::rethrow_exception(error);
+  });
+  loop.run_for(60s);
+  CHECK(ends == std::vector{Reason::kStopped, Reason::kStopped});
+  CHECK(subscription_ended);
 }
 
 TEST_CASE("marketplace: what cannot be done is said in a sentence, and leaves nothing behind") {

@@ -66,8 +66,8 @@ struct Got {
 };
 
 /// A node of the marketplace. Made by RegistryBuilder. Lives on the executor of the coroutine that
-/// built it: call it there only. Destroying it closes everything at once; stop() says goodbye
-/// first.
+/// built it: call it there only. Destroying it closes everything at once, waiting for disk work
+/// only, and ends what is under way with Reason::kStopped; stop() says goodbye first.
 ///
 /// search() and get() honour asio's cancellation (terminal): a search then gives what it has, a
 /// fetch ends with Reason::kCancelled, and what it has brought so far stays in the store.
@@ -107,8 +107,8 @@ class Registry {
  private:
   friend class RegistryBuilder;
   class Impl;
-  explicit Registry(std::unique_ptr<Impl> impl) noexcept;
-  std::unique_ptr<Impl> impl_;
+  explicit Registry(std::shared_ptr<Impl> impl) noexcept;
+  std::shared_ptr<Impl> impl_;  // shared with operations that are under way
 };
 
 /// Makes a Registry: `co_await RegistryBuilder().with_config(config).build()`.
