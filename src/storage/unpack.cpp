@@ -123,6 +123,9 @@ class TarReader {
       if (got < 0) return failed();
       if (got == 0) break;
       const auto bytes = base::BytesView(piece).first(static_cast<std::size_t>(got));
+      // Not all holes are among those that make() counts, and libarchive fills them with zeros: a
+      // tar of a kilobyte would fill the disk. What is more than was read is none of its bytes.
+      if (unpacked.bytes + bytes.size() > source_.size()) return unsafe(path, "a sparse file");
       if (auto put = file->write(at, bytes); !put) return std::unexpected(as_failure(put.error()));
       at += bytes.size();
       unpacked.bytes += bytes.size();

@@ -1,5 +1,8 @@
 // Archives that no honest packer makes.
 
+#include <algorithm>
+#include <numeric>
+
 #include <doctest/doctest.h>
 
 #include <ggen/p2p/storage/unpack.hpp>
@@ -67,6 +70,38 @@ void check_unsafe(const base::Bytes& tar, std::string_view why) {
   CAPTURE(failure.message);
   CHECK(failure.kind == Failure::Kind::kUnsafe);
   CHECK(failure.message.find(why) != std::string::npos);
+}
+
+// The header of one entry, as ustar has it.
+base::Bytes tar_header(std::string_view path, std::size_t size, char type) {
+  base::Bytes block(512);
+  const auto put = [&](std::size_t at, std::string_view text) {
+    std::ranges::copy(text, block.begin() + static_cast<std::ptrdiff_t>(at));
+  };
+  const auto octal = [](std::size_t number, std::size_t digits) {
+    std::string text(digits, '0');
+    for (; number > 0; number /= 8) text[--digits] = static_cast<char>('0' + number % 8);
+    return text;
+  };
+  put(0, path);
+  put(100, "0000644");
+  put(108, "0000000");
+  put(116, "0000000");
+  put(124, octal(size, 11));
+  put(136, octal(0, 11));
+  put(148, "        ");
+  put(156, std::string(1, type));
+  put(257, "ustar");
+  put(263, "00");
+  put(148, octal(std::accumulate(block.begin(), block.end(), std::size_t{0}), 6));
+  block[154] = 0;
+  return block;
+}
+
+// Bytes of an entry, filled up to a whole block.
+void append_blocks(base::Bytes& tar, std::string_view text) {
+  base::append(tar, base::as_bytes(text));
+  tar.resize((tar.size() + 511) / 512 * 512);
 }
 
 }  // namespace
@@ -140,6 +175,18 @@ TEST_CASE("what is neither file, folder nor link") {
                          })
                    .finish(),
                "a sparse file");
+}
+
+TEST_CASE("a hole that the archive's own list of holes hides is not filled with zeros") {
+  // One byte behind 64 MiB of nothing. Its stretch claims to end beyond the file, so that it is not
+  // counted as one.
+  const std::string holes = "28 GNU.sparse.size=67108870\n31 GNU.sparse.map=67108864,100\n";
+  base::Bytes tar = tar_header("pax", holes.size(), 'x');
+  append_blocks(tar, holes);
+  base::append(tar, tar_header("holes", 1, '0'));
+  append_blocks(tar, "x");
+  tar.resize(tar.size() + 1024);
+  check_unsafe(tar, "a sparse file");
 }
 
 TEST_CASE("set-user-id bits and writable files do not come out of an archive") {
