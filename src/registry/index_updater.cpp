@@ -6,6 +6,10 @@ namespace ggen::p2p::registry {
 
 void IndexUpdater::push(std::vector<IndexChange> changes, std::size_t records,
                         std::uint64_t position) {
+  if (left_behind_) {
+    applied_ += records;  // nobody waits for them
+    return;
+  }
   waiting_ += changes.size();
   steps_.push_back({std::move(changes), records, position});
   apply();

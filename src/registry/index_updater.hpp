@@ -22,8 +22,12 @@ class IndexUpdater {
 
   /// What `records` more records of the journal changed, up to `position` of it.
   void push(std::vector<IndexChange> changes, std::size_t records, std::uint64_t position);
+  /// The index lacks a part of what the journal held at the start. It stays as it is: with what
+  /// comes now nobody would see that it lacks something, and the next start makes up for it.
+  void leave_behind() noexcept { left_behind_ = true; }
   [[nodiscard]] bool has_room() const noexcept { return waiting_ < kMaxChanges; }
-  /// Records of the journal whose changes searches find, since the start.
+  /// Records of the journal whose changes searches find, since the start, as far as they ever
+  /// will.
   [[nodiscard]] std::uint64_t applied() const noexcept { return applied_; }
 
   void handle_timeout(base::Instant now);
@@ -44,6 +48,7 @@ class IndexUpdater {
   std::size_t waiting_ = 0;  // changes in steps_
   std::uint64_t applied_ = 0;
   std::optional<Step> under_way_;
+  bool left_behind_ = false;
   std::optional<base::Instant> retry_at_;
 };
 

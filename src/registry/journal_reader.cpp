@@ -137,9 +137,12 @@ void JournalReader::refill_with(StoreResult result, base::Instant now) {
 void JournalReader::update_index(base::Instant now) {
   std::vector<IndexChange> changes = std::exchange(changes_, {});
   if (page_.next <= index_position_ || page_.next == from_) return next_page(now);
+  // A later page would hide that this one is missing.
+  if (outcome_.index_behind) return next_page(now);
   store::IndexApply apply{std::move(changes), page_.next};
   context_.storage.submit(std::move(apply), [this](StoreResult result, base::Instant then) {
     if (!result) context_.storage_failed(result.error());
+    outcome_.index_behind = !result;
     next_page(then);
   });
 }

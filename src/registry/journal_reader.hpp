@@ -19,6 +19,8 @@ class JournalReader {
  public:
   struct Outcome {
     std::size_t damaged = 0;
+    /// The index could not be brought up to the end of the journal.
+    bool index_behind = false;
   };
   using Finished = std::move_only_function<void(Outcome outcome, base::Instant now)>;
 

@@ -29,6 +29,7 @@ void Ledger::start(Loaded loaded) {
 
 void Ledger::finish_loading(const JournalReader::Outcome& outcome, base::Instant now) {
   loaded_ = true;
+  if (outcome.index_behind) index_.leave_behind();
   write_evictions(catalog_.make_room());
   std::size_t entries = 0;
   for (const auto& head : catalog_.heads(std::nullopt, catalog_.size())) {

@@ -68,6 +68,22 @@ TEST_CASE("load: an index that knows more than the journal is made anew") {
   CHECK(net.search(0, {.words = {"a"}}, 0s).hits.size() == 1);
 }
 
+TEST_CASE("load: an index that cannot be written misses nothing after the next start") {
+  EngineNetwork net;
+  net.add();
+  append(net[0].storage, history(2));
+  net[0].storage.fail_next<store::IndexApply>({StoreError::Kind::kFull, "no room"});
+  net.restart(0);
+  net.run_for(1s);
+  REQUIRE(net.events<event::Loaded>(0).size() == 1);
+  // Were this in the index, nobody would see what is missing before it.
+  REQUIRE(net.publish_now(0, "pad", "1.0.0").result);
+  net.restart(0);
+  net.run_for(1s);
+  CHECK(net.search(0, {.words = {"pad"}}, 0s).hits.size() == 1);
+  CHECK(net.search(0, {.words = {"a"}}, 0s).hits.size() == 1);
+}
+
 TEST_CASE("load: damaged records are counted, and the rest is there") {
   EngineNetwork net;
   net.add();
