@@ -54,6 +54,7 @@ Host::Impl::Impl(asio::any_io_executor executor, crypto::KeyPair identity, Confi
 Host::Impl::~Impl() {
   driver_->shutdown();
   fail_everything();
+  for (auto& promise : std::exchange(stopped_, {})) promise(0);
 }
 
 // ---- What the application asks for ----

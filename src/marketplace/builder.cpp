@@ -41,7 +41,8 @@ Result<Opened> open_home(const Config& config) {
     Failure failure = failure_of(storage.error());
     if (failure.reason == Reason::kLocked) {
       failure.message = fmt::format("A node runs in {} already", config.home.string());
-      failure.hint = "Use it, stop it with `ggen-p2p stop`, or give this one a home of its own with --home";
+      failure.hint =
+          "Use it, stop it with `ggen-p2p stop`, or give this one a home of its own with --home";
     } else {
       failure.reason = Reason::kHome;
     }

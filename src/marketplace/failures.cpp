@@ -18,6 +18,8 @@ std::string_view to_string(Reason reason) noexcept {
       return "package";
     case Reason::kExists:
       return "exists";
+    case Reason::kOutput:
+      return "output";
     case Reason::kNotFound:
       return "not-found";
     case Reason::kAmbiguous:
@@ -63,7 +65,9 @@ Reason reason_of(storage::Failure::Kind kind) {
     case Kind::kUnsafe:
       return Reason::kUnsafe;
     case Kind::kTargetExists:
-      return Reason::kExists;
+      return Reason::kOutput;
+    case Kind::kCancelled:
+      return Reason::kCancelled;
   }
   return Reason::kStorage;
 }
@@ -121,9 +125,11 @@ Failure failure_of(const registry::event::PublishDone::Failure& failure,
     case PublishError::kNoRelease:
       return made(Reason::kNotFound, fmt::format("There is no release {} of yours", package));
     case PublishError::kFrozen:
-      return made(Reason::kRefused,
-                  "Your publisher's log has two histories: somebody else signed with your key",
-                  "Publish with the next keys to choose a history");
+      return made(
+          Reason::kRefused,
+          "Your publisher's log has two histories: it was signed in two places, or without its "
+          "journal. Nothing new of it is installed anywhere",
+          "Publish under another publisher: a new home makes one");
     case PublishError::kForeignKeys:
       return made(Reason::kKey, "Your publisher's log is signed with other keys than this node has",
                   "Copy publisher.key and publisher-next.key from where it was published last");

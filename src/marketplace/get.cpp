@@ -7,7 +7,6 @@
 
 #include "failures.hpp"
 #include "impl.hpp"
-#include "pool_progress.hpp"
 
 namespace ggen::p2p::marketplace {
 namespace {
@@ -27,24 +26,32 @@ std::string name_of(const registry::Resolved& release) {
   return fmt::format("{}@{}", release.name.text(), release.release.version.text());
 }
 
-// Refuses a destination in use before anything is fetched for it, and makes the folders above it.
-Result<void> prepare(const fs::path& output) {
+// Refuses a destination in use before anything is fetched for it.
+Result<void> check_free(const fs::path& output) {
   std::error_code error;
   const fs::file_status status = fs::symlink_status(output, error);
   if (fs::exists(status) && !(fs::is_directory(status) && fs::is_empty(output, error))) {
-    return std::unexpected(Failure{Reason::kExists,
+    return std::unexpected(Failure{Reason::kOutput,
                                    fmt::format("{} is there already", output.string()),
                                    "Choose another place with --output, or remove it"});
   }
-  if (const fs::path parent = fs::absolute(output).parent_path(); !parent.empty()) {
-    fs::create_directories(parent, error);
-    if (error) {
-      return std::unexpected(Failure{
-          Reason::kStorage, fmt::format("Cannot make {}: {}", parent.string(), error.message()),
-          "Choose another place with --output"});
-    }
-  }
   return {};
+}
+
+// Makes the folders above the destination, then the destination. On a pool thread.
+std::expected<storage::Unpacked, storage::Failure> unpack_into(registry::Storage& store,
+                                                               const registry::Archive& archive,
+                                                               const fs::path& output,
+                                                               const storage::Progress& progress) {
+  std::error_code error;
+  const fs::path parent = fs::absolute(output, error).parent_path();
+  if (!error) fs::create_directories(parent, error);
+  if (error) {
+    return std::unexpected(
+        storage::Failure{storage::Failure::Kind::kTargetExists,
+                         fmt::format("cannot make {}: {}", parent.string(), error.message())});
+  }
+  return storage::unpack(storage::read_blob(store, archive), archive, output, progress);
 }
 
 }  // namespace
@@ -102,6 +109,35 @@ asio::awaitable<Result<registry::Metadata>> Registry::Impl::metadata_of(registry
   return host_->pool().run(std::move(read));
 }
 
+// The disk may have damaged what was held: then it is fetched again, which brings only that.
+asio::awaitable<Result<storage::Unpacked>> Registry::Impl::unpack(registry::Archive archive,
+                                                                  fs::path output,
+                                                                  SharedProgress progress) {
+  for (bool again = false;; again = true) {
+    const CancelFlag cancelled = cancel_flag();
+    auto work = [store = storage_.get(), archive, output,
+                 report =
+                     pool_progress(executor_, progress, Progress::Step::kUnpacking, cancelled)] {
+      return unpack_into(*store, archive, output, report);
+    };
+    auto unpacking = on_pool(host_->pool(), cancelled, std::move(work));
+    auto unpacked = co_await std::move(unpacking);
+    if (unpacked) co_return *unpacked;
+    if (stopped_) co_return std::unexpected(stopped());
+    const bool damaged = unpacked.error().kind == storage::Failure::Kind::kDamaged;
+    if (!damaged || again) co_return std::unexpected(failure_of(unpacked.error()));
+
+    host_->drive(
+        [&](node::Node& node, base::Instant now) { node.registry(now).doubt_archive(archive); });
+    auto fetching = fetch(archive, {}, progress);
+    const registry::event::FetchDone fetched = co_await std::move(fetching);
+    if (stopped_) co_return std::unexpected(stopped());
+    if (!fetched.result) {
+      co_return std::unexpected(failure_of(fetched.result.error(), "what the disk has damaged"));
+    }
+  }
+}
+
 asio::awaitable<Result<Got>> Registry::Impl::get(std::shared_ptr<Impl> self,
                                                  registry::Reference reference,
                                                  std::optional<fs::path> output,
@@ -110,7 +146,7 @@ asio::awaitable<Result<Got>> Registry::Impl::get(std::shared_ptr<Impl> self,
   if (self->stopped_) co_return std::unexpected(stopped());
   const auto shared = std::make_shared<ProgressHandler>(std::move(progress));
   if (output) {
-    auto check = [path = *output] { return prepare(path); };
+    auto check = [path = *output] { return check_free(path); };
     auto checking = self->host_->pool().run(std::move(check));
     const Result<void> ready = co_await std::move(checking);
     if (self->stopped_) co_return std::unexpected(stopped());
@@ -141,13 +177,12 @@ asio::awaitable<Result<Got>> Registry::Impl::get(std::shared_ptr<Impl> self,
   Got got{release, std::move(*metadata),    output.value_or(fs::path{}),
           0,       fetched.sources.empty(), std::move(fetched.sources)};
   if (output) {
-    auto work = [store = self->storage_.get(), archive, path = *output,
-                 report = pool_progress(self->executor_, shared, Progress::Step::kUnpacking)] {
-      return storage::unpack(storage::read_blob(*store, archive), archive, path, report);
-    };
-    auto unpacking = self->host_->pool().run(std::move(work));
-    auto unpacked = co_await std::move(unpacking);
-    if (!unpacked) co_return std::unexpected(failure_of(unpacked.error()));
+    auto unpacking = self->unpack(archive, *output, shared);
+    const auto unpacked = co_await std::move(unpacking);
+    if (!unpacked) {
+      if (self->stopped_) co_return std::unexpected(stopped());
+      co_return std::unexpected(unpacked.error());
+    }
     got.files = unpacked->files;
   }
   got.took = host::Host::now() - started;

@@ -131,10 +131,10 @@ asio::awaitable<Result<void>> Registry::Impl::listen() {
   for (const multiformats::Multiaddr& address : config_.listen) {
     auto bound = co_await host_->listen(address);
     if (bound) continue;
-    co_return std::unexpected(
-        Failure{Reason::kListen,
-                fmt::format("Cannot listen on {}: {}", address.to_string(), bound.error().message),
-                "Choose another address; port 0 takes any that is free"});
+    std::string message = bound.error().message;  // "cannot listen on ..."
+    if (message.starts_with('c')) message.front() = 'C';
+    co_return std::unexpected(Failure{Reason::kListen, std::move(message),
+                                      "Choose another address; port 0 takes any that is free"});
   }
   host_->drive([&](node::Node& node, base::Instant now) { node.join(config_.bootstrap, now); });
   co_return Result<void>{};
@@ -148,15 +148,30 @@ Subscription Registry::Impl::subscribe() {
 }
 
 asio::awaitable<void> Registry::Impl::stop(std::shared_ptr<Impl> self) {
-  if (std::exchange(self->stopped_, true)) co_return;
+  if (self->stopped_) co_return;
+  self->refuse_more();
   auto stopping = self->host_->stop();
   co_await std::move(stopping);
   self->fail_everything();
 }
 
+CancelFlag Registry::Impl::cancel_flag() {
+  std::erase_if(pool_work_, [](const auto& flag) { return flag.expired(); });
+  auto flag = std::make_shared<std::atomic<bool>>(false);
+  pool_work_.push_back(flag);
+  return flag;
+}
+
+void Registry::Impl::refuse_more() {
+  stopped_ = true;
+  for (const auto& weak : pool_work_) {
+    if (const auto flag = weak.lock()) flag->store(true);
+  }
+}
+
 // Ends what waits: its promises are kept with what says that it was cut short.
 void Registry::Impl::fail_everything() {
-  stopped_ = true;
+  refuse_more();
   for (auto& [id, promise] : std::exchange(publishing_, {})) {
     promise({id, std::unexpected(event::PublishDone::Failure{registry::PublishError::kStorage,
                                                              "The registry has been stopped"})});

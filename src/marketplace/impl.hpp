@@ -13,7 +13,9 @@
 #include <ggen/p2p/host/promise.hpp>
 #include <ggen/p2p/marketplace/registry.hpp>
 #include <ggen/p2p/storage/disk_storage.hpp>
+#include <ggen/p2p/storage/unpack.hpp>
 
+#include "pool_work.hpp"
 #include "subscription_queue.hpp"
 
 namespace ggen::p2p::marketplace {
@@ -49,6 +51,7 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   void observe(host::Host::Observer observer) { observer_ = std::move(observer); }
   [[nodiscard]] host::Host& host() noexcept { return *host_; }
   [[nodiscard]] const registry::Engine& engine() const { return *host_->node().registry(); }
+  [[nodiscard]] std::size_t journal_damage() const { return storage_->journal_damage(); }
   [[nodiscard]] const multiformats::PeerId& publisher() const noexcept { return *publisher_; }
 
  private:
@@ -97,6 +100,9 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   void on_event(const registry::Output& output);
   void tell(const registry::event::FetchProgress& progress);
   void cancel(OperationId id);
+  // A flag that stop() and close() raise.
+  CancelFlag cancel_flag();
+  void refuse_more();
   void fail_everything();
 
   asio::awaitable<registry::event::PublishDone> announce(registry::Metadata metadata,
@@ -110,6 +116,9 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
     std::vector<multiformats::PeerId> hints;
   };
   asio::awaitable<Result<Target>> find(registry::Reference reference, SharedProgress progress);
+  asio::awaitable<Result<storage::Unpacked>> unpack(registry::Archive archive,
+                                                    std::filesystem::path output,
+                                                    SharedProgress progress);
   asio::awaitable<Result<registry::Metadata>> metadata_of(registry::EntryId entry);
 
   asio::any_io_executor executor_;
@@ -125,6 +134,7 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   Waiting<registry::event::SearchDone> searching_;
   std::map<OperationId, Fetching> fetching_;
   std::vector<std::weak_ptr<Subscription::Queue>> subscribers_;
+  std::vector<std::weak_ptr<std::atomic<bool>>> pool_work_;
 
   std::optional<host::Host> host_;  // until close()
 };

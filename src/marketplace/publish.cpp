@@ -9,7 +9,6 @@
 
 #include "failures.hpp"
 #include "impl.hpp"
-#include "pool_progress.hpp"
 
 namespace ggen::p2p::marketplace {
 namespace {
@@ -55,12 +54,14 @@ asio::awaitable<Result<Published>> Registry::Impl::publish(std::shared_ptr<Impl>
 
   const auto shared = std::make_shared<ProgressHandler>(std::move(progress));
   const std::string scratch = fmt::format("pack-{}", ++self->scratch_files_);
+  const CancelFlag cancelled = self->cancel_flag();
   auto work = [store = self->storage_.get(), directory,
                scratch = self->storage_->scratch_folder() / scratch,
-               report = pool_progress(self->executor_, shared, Progress::Step::kPacking)] {
+               report =
+                   pool_progress(self->executor_, shared, Progress::Step::kPacking, cancelled)] {
     return pack_into(*store, directory, scratch, report);
   };
-  auto packing = self->host_->pool().run(std::move(work));
+  auto packing = on_pool(self->host_->pool(), cancelled, std::move(work));
   Packing packed = co_await std::move(packing);
   if (self->stopped_) co_return std::unexpected(stopped());
   if (!packed) co_return std::unexpected(packed.error());

@@ -57,6 +57,10 @@ registry::PeerStanding Registry::standing(const multiformats::PeerId& peer) cons
   return impl_->engine().standing(peer, host::Host::now());
 }
 
+std::size_t Registry::journal_damage() const {
+  return impl_->journal_damage();
+}
+
 host::Host& Registry::host() {
   return impl_->host();
 }

@@ -143,7 +143,7 @@ void Node::bootstrap() {
   if (bootstrap_.empty() || !swarm_.connected_peers().empty()) return;
   for (const multiformats::Multiaddr& address : bootstrap_) {
     swarm::DialRequest request{address.peer_id(), {address}, swarm::Purpose::kBootstrap, true};
-    swarm_.dial(std::move(request), now_);
+    bootstrap_dials_.try_emplace(swarm_.dial(std::move(request), now_), address);
   }
   timers_.set({Owner::kBootstrap, {}}, now_ + bootstrap_delay_);
   bootstrap_delay_ = std::min(2 * bootstrap_delay_, config_.bootstrap.retry_max);

@@ -65,6 +65,10 @@ void Engine::adopt_archive(const Archive& archive, base::Instant now) {
   impl_->adopt_archive(archive, now);
 }
 
+void Engine::doubt_archive(const Archive& archive) {
+  impl_->doubt_archive(archive);
+}
+
 const Catalog& Engine::catalog() const noexcept {
   return impl_->catalog();
 }

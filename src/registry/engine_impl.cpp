@@ -146,6 +146,11 @@ void Engine::Impl::adopt_archive(const Archive& archive, base::Instant now) {
   if (archives_.add_whole(archive)) providing_.add(archive.root, now);
 }
 
+// One chunk less will do: a fetch asks the store anew.
+void Engine::Impl::doubt_archive(const Archive& archive) {
+  archives_.chunk_lost(archive.root, 0);
+}
+
 Stats Engine::Impl::stats() const {
   const Catalog& catalog = ledger_.catalog();
   Stats stats{.publishers = catalog.size(),

@@ -39,6 +39,7 @@ class Engine::Impl {
                     base::Instant now);
   void cancel(OperationId id, base::Instant now);
   void adopt_archive(const Archive& archive, base::Instant now);
+  void doubt_archive(const Archive& archive);
 
   [[nodiscard]] Catalog& catalog() noexcept { return ledger_.catalog(); }
   [[nodiscard]] std::optional<multiformats::PeerId> publisher() const {

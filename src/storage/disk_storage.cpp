@@ -123,6 +123,10 @@ std::expected<void, registry::StoreError> DiskStorage::import(
   return parts_->blobs.import(archive, chunks, packed);
 }
 
+std::size_t DiskStorage::journal_damage() const noexcept {
+  return parts_->journal->damaged();
+}
+
 fs::path DiskStorage::scratch_folder() const {
   return parts_->folder / "scratch";
 }

@@ -28,6 +28,8 @@ std::string_view to_string(Failure::Kind kind) noexcept {
       return "unsafe";
     case Failure::Kind::kTooLarge:
       return "too-large";
+    case Failure::Kind::kCancelled:
+      return "cancelled";
     case Failure::Kind::kTargetExists:
       return "target-exists";
   }

@@ -71,7 +71,7 @@ class TarWriter {
       if (item.kind != TreeItem::Kind::kFile) continue;
       const auto report = [&](std::uint64_t bytes) {
         done += bytes;
-        if (progress) progress(done, total);
+        if (progress && !progress(done, total)) cancelled_ = true;
       };
       if (auto written = write_file(item, report); !written) return written;
     }
@@ -83,6 +83,10 @@ class TarWriter {
     return static_cast<TarWriter*>(self)->take({static_cast<const std::uint8_t*>(data), size});
   }
   la_ssize_t take(base::BytesView bytes) {
+    if (cancelled_) {
+      failure_ = Failure{Failure::Kind::kCancelled, "packing was cancelled"};
+      return -1;
+    }
     if (bytes.size() > limits_.tar_size - sink_.tar_size()) {
       failure_ = Failure{Failure::Kind::kTooLarge, quote(directory_.native()) + " has more than " +
                                                        std::to_string(limits_.tar_size) +
@@ -160,6 +164,7 @@ class TarWriter {
   const ArchiveLimits& limits_;
   std::unique_ptr<archive, FreeArchive> archive_;
   std::optional<Failure> failure_;
+  bool cancelled_ = false;
   base::Bytes piece_;
 };
 

@@ -228,14 +228,20 @@ std::expected<Unpacked, Failure> unpack(const PackedSource& packed,
   auto root = File::open(work->path(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!root) return std::unexpected(as_failure(root.error()));
 
-  TarSource source(packed, archive);
+  bool cancelled = false;
+  const PackedSource until_cancelled = [&]() -> std::expected<base::Buffer, Failure> {
+    if (!cancelled) return packed();
+    return std::unexpected(Failure{Failure::Kind::kCancelled, "unpacking was cancelled"});
+  };
+  TarSource source(until_cancelled, archive);
   TreeWriter writer(std::move(*root), limits);
   const std::function<void()> report = [&] {
-    if (progress) progress(source.size(), archive.tar_size);
+    if (progress && !progress(source.size(), archive.tar_size)) cancelled = true;
   };
   Unpacked unpacked;
   auto done = TarReader(source, writer, limits, report).read(unpacked);
   if (done) done = source.finish();
+  if (done && cancelled) done = std::unexpected(until_cancelled().error());
   if (done) done = work->become(target);
   if (!done) return std::unexpected(std::move(done.error()));
   report();

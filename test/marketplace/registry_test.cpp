@@ -141,7 +141,7 @@ TEST_CASE("marketplace: a package travels from one registry to another, byte for
     auto onto = b.get(reference("tabs"), folder / "again");
     const auto refused = co_await std::move(onto);
     REQUIRE_FALSE(refused.has_value());
-    CHECK(refused.error().reason == Reason::kExists);
+    CHECK(refused.error().reason == Reason::kOutput);
 
     auto stopping = b.stop();
     co_await std::move(stopping);

@@ -17,6 +17,9 @@
 namespace ggen::p2p::cli {
 namespace {
 
+// Longer is a mistake.
+constexpr std::chrono::hours kMaxSearchTimeout{1};
+
 namespace fs = std::filesystem;
 
 // What CLI11 fills in, before it is checked.
@@ -125,7 +128,7 @@ void add_commands(CLI::App& app, Raw& raw) {
                                  "Show the configuration in force, and where each value came from. "
                                  "Needs no running node",
                                  "  ggen-p2p config\n"
-                                 "  ggen-p2p config > ~/.local/share/ggen-p2p/config.toml\n"
+                                 "  ggen-p2p config > node.toml\n"
                                  "  ggen-p2p config --config node.toml --listen "
                                  "/ip4/127.0.0.1/tcp/0");
   add_config_options(config, raw);
@@ -157,6 +160,9 @@ Result<Request> search_request(const Raw& raw) {
   }
   const auto timeout = parse_duration(raw.timeout);
   if (!timeout) return fail(Exit::kUsage, fmt::format("--timeout {}.", timeout.error()), hint);
+  if (*timeout > kMaxSearchTimeout) {
+    return fail(Exit::kUsage, "--timeout is more than an hour.", hint);
+  }
   search.timeout = *timeout;
   search.limit = raw.limit;
   for (const auto& [label, option] :
@@ -194,6 +200,10 @@ Result<CommandLine> checked(std::string_view name, Raw raw) {
     return std::move(line);
   };
   if (name == "publish") {
+    if (raw.directory.empty()) {
+      return fail(Exit::kUsage, "The directory to publish has no name.",
+                  "Give a folder with a ggen.toml, such as .");
+    }
     return to_node(request::Publish{fs::absolute(raw.directory).lexically_normal().string()});
   }
   if (name == "search") return to_node(search_request(raw));

@@ -34,6 +34,12 @@ std::optional<std::string> EventText::operator()(const node::Output& output) {
             ending_ = event;
             return Text{};
           },
+          [](const node::output::BootstrapFailed& event) {
+            const auto& tried = event.failure.addresses;
+            return Text{fmt::format(
+                "cannot reach the bootstrap peer {}: {}; tries again", event.address.to_string(),
+                tried.empty() ? to_string(event.failure.kind) : to_string(tried.front().reason))};
+          },
           [](const identify::Identified& event) {
             return Text{fmt::format("identified {}: {}", event.peer.to_string(),
                                     printable(event.info.agent_version.value_or("unnamed")))};

@@ -128,7 +128,7 @@ int ask_node(const CommandLine& line, const command::Ask& command) {
   return 0;
 }
 
-int run(int argc, const char* const* argv) {
+int run_command(int argc, const char* const* argv) {
   const auto parsed = parse_command_line(argc, argv);
   if (const auto* early = std::get_if<EarlyExit>(&parsed)) {
     print(early->text);
@@ -142,6 +142,15 @@ int run(int argc, const char* const* argv) {
                         [&](const command::Ask& command) { return ask_node(line, command); },
                     },
                     line.command);
+}
+
+// What could not be printed was not told: a full disk must not pass for success.
+int run(int argc, const char* const* argv) {
+  const int code = run_command(argc, argv);
+  if (code == 0 && std::ferror(stdout) != 0) {
+    return report({Exit::kFailed, "The output could not be written.", "Is the disk full?"}, false);
+  }
+  return code;
 }
 
 }  // namespace

@@ -25,9 +25,10 @@ Exit exit_of(marketplace::Reason reason) {
     case Reason::kListen:
       return Exit::kListen;
     case Reason::kPackage:
+    case Reason::kExists:
     case Reason::kRefused:
       return Exit::kRefused;
-    case Reason::kExists:
+    case Reason::kOutput:
       return Exit::kOutput;
     case Reason::kNotFound:
       return Exit::kNotFound;
@@ -62,11 +63,8 @@ marketplace::ProgressHandler progress_to(Service::Report report) {
 }  // namespace
 
 Error error_of(const marketplace::Failure& failure) {
-  Error error{exit_of(failure.reason), sentence(failure.message), sentence(failure.hint)};
-  for (const std::string& choice : failure.choices) {
-    error.message += fmt::format("\n  {}", choice);
-  }
-  return error;
+  return {exit_of(failure.reason), sentence(failure.message),
+          failure.hint.empty() ? std::string{} : sentence(failure.hint)};
 }
 
 Json addresses_json(const marketplace::Registry& registry) {

@@ -127,6 +127,9 @@ std::string render_search(const Json& json, bool colour) {
     text += fmt::format("  ggen-p2p get {}\n", text_of(hit, "reference"));
   }
   if (text.empty()) text = "Nothing found.\n";
+  if (number_of(json, "asked") == 0) {
+    return text + "No peer was asked: this is what the node itself knows.\n";
+  }
   text +=
       fmt::format("{}; {} of {} answered{}.\n", count_of(list_of(json, "results").size(), "result"),
                   number_of(json, "answered"), count_of(number_of(json, "asked"), "peer"),
@@ -147,10 +150,7 @@ std::string render_get(const Json& json) {
                                   format_bytes(number_of(source, "bytes"))));
   }
   lines.add("deprecated", text_of(json, "deprecated"));
-  if (!flag_of(json, "trusted")) {
-    lines.add("note",
-              fmt::format("the publisher is not pinned here: {}", text_of(json, "publisher")));
-  }
+  lines.add("publisher", text_of(json, "publisher"));
   return lines.take();
 }
 

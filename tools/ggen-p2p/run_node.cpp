@@ -20,6 +20,7 @@
 #include "event_text.hpp"
 #include "log.hpp"
 #include "node_service.hpp"
+#include "text.hpp"
 
 namespace ggen::p2p::cli {
 namespace {
@@ -110,6 +111,12 @@ class RunningNode {
     json["pid"] = ::getpid();
     log_.line(
         fmt::format("started: {}, in {}", registry_->id().to_string(), settings_.home.string()));
+    if (const std::size_t damage = registry_->journal_damage(); damage > 0) {
+      log_.line(
+          fmt::format("the disk has damaged the journal in {}: what stood there was skipped, "
+                      "and comes again from peers that have it",
+                      count_of(damage, "place")));
+    }
     for (const auto& address : registry_->addresses()) {
       log_.line(fmt::format("listens on {}", address.to_string()));
     }

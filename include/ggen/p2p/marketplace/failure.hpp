@@ -15,7 +15,8 @@ enum class Reason : std::uint8_t {
   kKey,          ///< a key file is unsafe or no key
   kListen,       ///< an address cannot be listened on
   kPackage,      ///< the directory, or its manifest, cannot be published
-  kExists,       ///< the version was published before, or the output is there already
+  kExists,       ///< the version was published before
+  kOutput,       ///< what was fetched cannot be put where it should be
   kNotFound,     ///< no such package, release or provider
   kAmbiguous,    ///< several publishers have such a package
   kRefused,      ///< found, but nobody should install it: withdrawn, or its publisher equivocated

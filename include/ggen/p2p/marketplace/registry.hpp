@@ -99,6 +99,10 @@ class Registry {
   [[nodiscard]] const registry::Catalog& catalog() const;
   [[nodiscard]] registry::PeerStanding standing(const multiformats::PeerId& peer) const;
 
+  /// Places where the disk has damaged the journal. What stood there comes again from peers, if
+  /// they have it.
+  [[nodiscard]] std::size_t journal_damage() const;
+
   /// The node beneath: connections, pings, streams of other protocols.
   [[nodiscard]] host::Host& host();
   /// Says goodbye, waits for the disk, and ends what is under way with Reason::kStopped.

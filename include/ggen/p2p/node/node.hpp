@@ -83,22 +83,27 @@ struct ChannelClosed {
   std::string_view detail;
 };
 
+/// Nobody could be reached at one of join()'s addresses. It is tried again while there is no peer.
+struct BootstrapFailed {
+  multiformats::Multiaddr address;
+  swarm::DialFailure failure;
+};
+
 }  // namespace output
 
 /// What a node gives its driver. Of the swarm's outputs all but Close come through; a StreamInput
 /// is about a stream of the application. What reqresp, kad and gossipsub report about the
 /// marketplace stays within the node.
-using Output =
-    std::variant<output::Transmit, output::CloseTransport, output::ConnectionGone, swarm::Output,
-                 connection::StreamInput, output::StreamWritable, output::ChannelClosed,
-                 identify::Identified, identify::IdentifyFailed, identify::Pushed,
-                 identify::InboundDropped, ping::PingDone, ping::InboundDropped, perf::PerfDone,
-                 perf::InboundDropped, reqresp::Response, reqresp::ResponseBody,
-                 reqresp::RequestDone, reqresp::Request, reqresp::BodyWritten, reqresp::ServedLost,
-                 reqresp::InboundDropped, kad::QueryHop, kad::ProvidersFound, kad::QueryDone,
-                 kad::RoutingUpdated, kad::ValueStored, kad::InboundDropped, gossipsub::Validate,
-                 gossipsub::Delivered, gossipsub::PeerSubscribed, gossipsub::PeerUnsubscribed,
-                 gossipsub::SlowPeer, gossipsub::Misbehaved, registry::Output>;
+using Output = std::variant<
+    output::Transmit, output::CloseTransport, output::ConnectionGone, output::BootstrapFailed,
+    swarm::Output, connection::StreamInput, output::StreamWritable, output::ChannelClosed,
+    identify::Identified, identify::IdentifyFailed, identify::Pushed, identify::InboundDropped,
+    ping::PingDone, ping::InboundDropped, perf::PerfDone, perf::InboundDropped, reqresp::Response,
+    reqresp::ResponseBody, reqresp::RequestDone, reqresp::Request, reqresp::BodyWritten,
+    reqresp::ServedLost, reqresp::InboundDropped, kad::QueryHop, kad::ProvidersFound,
+    kad::QueryDone, kad::RoutingUpdated, kad::ValueStored, kad::InboundDropped, gossipsub::Validate,
+    gossipsub::Delivered, gossipsub::PeerSubscribed, gossipsub::PeerUnsubscribed,
+    gossipsub::SlowPeer, gossipsub::Misbehaved, registry::Output>;
 
 /// A whole libp2p node without any I/O: swarm, channels and protocol engines wired into one state
 /// machine. The host runs it on sockets and real time, the simulator on a virtual network and
@@ -331,6 +336,7 @@ class Node {
   std::optional<registry::Engine> registry_;
   std::vector<multiformats::Multiaddr> bootstrap_;
   base::Duration bootstrap_delay_{};  // before the next attempt
+  base::HashMap<swarm::DialId, multiformats::Multiaddr> bootstrap_dials_;
 
   base::HashMap<connection::ConnectionId, Connection> connections_;
   std::vector<connection::ConnectionId> dirty_;

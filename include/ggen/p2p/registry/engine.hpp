@@ -294,6 +294,10 @@ class Engine {
   /// serve and provide it.
   void adopt_archive(const Archive& archive, base::Instant now);
 
+  /// The driver has found that the store lost a part of an archive: fetch() looks again what is
+  /// held, and brings the rest.
+  void doubt_archive(const Archive& archive);
+
   /// What a name means, pins, petnames.
   [[nodiscard]] const Catalog& catalog() const noexcept;
   [[nodiscard]] Catalog& catalog() noexcept;

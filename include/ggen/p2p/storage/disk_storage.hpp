@@ -25,8 +25,8 @@ namespace ggen::p2p::storage {
 /// | `index.sqlite`        | the full-text index, made anew when it is missing or damaged         |
 /// | `scratch/`            | what is being made; emptied at the start                             |
 ///
-/// A damaged record of the journal is skipped. What a crash left half-written at its end is moved to
-/// `journal.cut-<position>`.
+/// A damaged record of the journal is skipped. What a crash left half-written at its end is moved
+/// to `journal.cut-<position>`.
 ///
 /// Searches: each word must begin a token of the name, tags, category, authors or description of
 /// one release; upper and lower case and accents make no difference, and a word of several tokens,
@@ -50,6 +50,8 @@ class DiskStorage final : public registry::Storage {
       const registry::Archive& archive, std::span<const crypto::Sha256Digest> chunks,
       const std::filesystem::path& packed);
 
+  /// Places of the journal that open() could not read, with good records behind them: for logs.
+  [[nodiscard]] std::size_t journal_damage() const noexcept;
   /// Where pack() can write to, so that import() has only to move: in the store's folder. Emptied
   /// by open().
   [[nodiscard]] std::filesystem::path scratch_folder() const;

@@ -22,6 +22,7 @@ struct Failure {
     kUnsafe,        ///< the archive would write outside its folder, or holds what is never unpacked
     kTooLarge,      ///< beyond ArchiveLimits
     kTargetExists,  ///< the destination is there already
+    kCancelled,     ///< the caller's Progress said so
   };
   Kind kind{};
   /// What, where and what to do next, for a person; may be printed on any terminal.

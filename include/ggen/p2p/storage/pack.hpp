@@ -23,7 +23,8 @@ struct ArchiveLimits {
 };
 
 /// Told how far the work is, in bytes of `total`, from time to time and on the calling thread.
-using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+/// False ends the work with Failure::Kind::kCancelled.
+using Progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
 /// A directory that was packed.
 struct Packed {
