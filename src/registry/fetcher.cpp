@@ -186,6 +186,9 @@ void Fetcher::begin(FetchId id, base::Instant now) {
     transfer.start(std::nullopt, now);
   } else if (same_chunks(held->archive, archive)) {
     transfer.start(held->held, now);
+  } else if (held->held.is_full()) {
+    // It was published from here while this one waited; see fetch().
+    transfer.end(std::unexpected(FetchError::kUnavailable));
   } else {
     // A part that was fetched for an entry with another size. One of the two entries lies, and
     // whoever wants this one now believes it: the other must not stand in the way for ever.

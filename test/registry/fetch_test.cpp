@@ -262,6 +262,23 @@ TEST_CASE("fetch: a full or broken disk ends it") {
   }
 }
 
+TEST_CASE("fetch: an archive that became whole meanwhile is not given up for a wrong size") {
+  World world;
+  FetchConfig one;
+  one.max_active = 1;
+  Member& client = world.add(one);
+  const Packed package = packed(4);
+  Packed lie = package;
+  lie.archive.packed_size += 100;
+  world.fetch(client, 1, packed(4, 2), {}, false);
+  world.fetch(client, 2, lie, {}, false);
+  // Published from here, while that fetch waits for its turn.
+  client.hold(package);
+  world.act(client, [&](base::Instant now) { client.fetcher->cancel(1, now); });
+  CHECK(world.finish(client, 2).result.error() == FetchError::kUnavailable);
+  CHECK(client.holds(package));
+}
+
 TEST_CASE("fetch: a part that was fetched under a wrong size does not stand in the way") {
   World world;
   Member& client = world.add();
