@@ -96,9 +96,12 @@ Outcome<> copy_file(const File& from, const File& to) {
 }  // namespace
 
 Blobs::Blobs(fs::path folder) : folder_(std::move(folder)) {
+  std::error_code failed;
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
-    if (entry.path().extension() == ".tmp") fs::remove(entry.path(), ignored);
+  // A loop over the range would throw when the disk fails on the way.
+  fs::directory_iterator at(folder_, failed);
+  for (; !failed && at != fs::directory_iterator(); at.increment(failed)) {
+    if (at->path().extension() == ".tmp") fs::remove(at->path(), ignored);
   }
 }
 
@@ -175,14 +178,14 @@ Outcome<> Blobs::complete(Known& known) {
 Outcome<store::Blobs> Blobs::list() {
   store::Blobs all;
   std::error_code failed;
-  fs::directory_iterator entries(folder_, failed);
-  if (failed) return std::unexpected(os_error("list", folder_, failed.value()));
   std::vector<Digest> roots;
-  for (const auto& entry : entries) {
-    const auto bytes = base::from_hex(entry.path().stem().native());
-    if (entry.path().extension() != kList || !bytes || bytes->size() != sizeof(Digest)) continue;
+  fs::directory_iterator at(folder_, failed);
+  for (; !failed && at != fs::directory_iterator(); at.increment(failed)) {
+    const auto bytes = base::from_hex(at->path().stem().native());
+    if (at->path().extension() != kList || !bytes || bytes->size() != sizeof(Digest)) continue;
     std::ranges::copy(*bytes, roots.emplace_back().begin());
   }
+  if (failed) return std::unexpected(os_error("list", folder_, failed.value()));
   std::ranges::sort(roots);
   for (const Digest& root : roots) {
     Slot& slot = this->slot(root);

@@ -57,9 +57,11 @@ std::expected<File, Failure> lock_folder(const fs::path& folder) {
 }
 
 void empty_folder(const fs::path& folder) {
+  std::error_code failed;
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    fs::remove_all(entry.path(), ignored);
+  fs::directory_iterator at(folder, failed);
+  for (; !failed && at != fs::directory_iterator(); at.increment(failed)) {
+    fs::remove_all(at->path(), ignored);
   }
 }
 
