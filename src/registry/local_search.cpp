@@ -19,7 +19,17 @@ const Release* newest_release(const PublisherLog& log, const Name& name) {
 }
 
 void LocalSearch::run(const SearchRequest& request, Then then) {
-  auto on_matches = [this, next = std::move(then)](StoreResult result, base::Instant now) mutable {
+  waiting_.push({request, std::move(then)});
+  if (!asking_) ask_next();
+}
+
+void LocalSearch::ask_next() {
+  auto question = waiting_.pop();
+  asking_ = question.has_value();
+  if (!question) return;
+  auto on_matches = [this, next = std::move(question->then)](StoreResult result,
+                                                             base::Instant now) mutable {
+    ask_next();
     auto matches = taken<store::Matches>(std::move(result));
     if (!matches) {
       context_.storage_failed(matches.error());
@@ -27,7 +37,7 @@ void LocalSearch::run(const SearchRequest& request, Then then) {
     }
     read(std::move(*matches), std::move(next), now);
   };
-  context_.storage.submit(store::IndexQuery{request}, std::move(on_matches));
+  context_.storage.submit(store::IndexQuery{std::move(question->request)}, std::move(on_matches));
 }
 
 void LocalSearch::read(store::Matches matches, Then then, base::Instant now) {

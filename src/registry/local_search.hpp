@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <ggen/p2p/base/fifo.hpp>
 #include <ggen/p2p/registry/search.hpp>
 
 #include "context.hpp"
@@ -15,7 +16,9 @@ namespace ggen::p2p::registry {
 /// doubt, a prerelease only when there is nothing else. Null when there is none.
 [[nodiscard]] const Release* newest_release(const PublisherLog& log, const Name& name);
 
-/// Asks the own index, and looks up in catalog and store what it found.
+/// Asks the own index, and looks up in catalog and store what it found. One question at a time: the
+/// index answers no two at once, and those that wait for it would keep all threads of the disk
+/// from chunks and entries. Whoever asks has a limit of its own.
 class LocalSearch {
  public:
   struct Found {
@@ -32,10 +35,18 @@ class LocalSearch {
   void run(const SearchRequest& request, Then then);
 
  private:
+  struct Question {
+    SearchRequest request;
+    Then then;
+  };
+
+  void ask_next();
   void read(store::Matches matches, Then then, base::Instant now);
 
   Context& context_;
   const Ledger& ledger_;
+  base::Fifo<Question> waiting_;
+  bool asking_ = false;
 };
 
 }  // namespace ggen::p2p::registry

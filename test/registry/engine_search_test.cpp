@@ -99,3 +99,21 @@ TEST_CASE("fetch: an archive comes from whoever the DHT names, and is provided o
     net.isolate(i - 1);
   }
 }
+
+TEST_CASE("search: many at once ask the index one by one, and all are answered") {
+  EngineNetwork net;
+  net.add();
+  REQUIRE(net.publish_now(0, "pad", "1.0.0").result);
+  net.clear_events();
+  net[0].disk = 1s;
+  const std::size_t before = net[0].storage.runs<store::IndexQuery>();
+  net.call(0, [&](Engine& engine) {
+    for (int i = 0; i < 8; ++i) engine.search({.words = {"pad"}}, 0s, net.now);
+  });
+  CHECK(net[0].storage.runs<store::IndexQuery>() == before + 1);
+  net.run_for(30s);
+  CHECK(net[0].storage.runs<store::IndexQuery>() == before + 8);
+  const auto done = net.events<event::SearchDone>(0);
+  REQUIRE(done.size() == 8);
+  for (const auto& one : done) CHECK(one.hits.size() == 1);
+}
