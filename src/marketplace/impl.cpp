@@ -22,6 +22,7 @@ Registry::Impl::Impl(asio::any_io_executor executor, std::unique_ptr<storage::Di
 void Registry::Impl::close() {
   fail_everything();
   host_.reset();
+  storage_.reset();  // and with it the lock of the home
 }
 
 // ---- What the node reports ----

@@ -162,9 +162,9 @@ class TarWriter {
   fs::path directory_;
   TarSink& sink_;
   const ArchiveLimits& limits_;
-  std::unique_ptr<archive, FreeArchive> archive_;
   std::optional<Failure> failure_;
   bool cancelled_ = false;
+  std::unique_ptr<archive, FreeArchive> archive_;  // last: freeing it calls take()
   base::Bytes piece_;
 };
 

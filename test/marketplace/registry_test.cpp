@@ -7,9 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 #include <sys/stat.h>
@@ -275,6 +278,68 @@ TEST_CASE("marketplace: what cannot be done is said in a sentence, and leaves no
     }
     auto stopping = a.stop();
     co_await std::move(stopping);
+  };
+  run(test);
+}
+
+TEST_CASE("marketplace: what the disk has damaged is fetched again") {
+  Folder folder;
+  auto test = [&]() -> awaitable<void> {
+    auto opening_a = open(folder / "a");
+    Registry a = co_await std::move(opening_a);
+    auto opening_b = open(folder / "b", a.addresses());
+    Registry b = co_await std::move(opening_b);
+    auto news = b.subscribe();
+    auto publishing = a.publish(make_package(folder / "tabs", "tabs", "1.0.0"));
+    const auto published = co_await std::move(publishing);
+    REQUIRE(published.has_value());
+    auto hearing = hear_of(news, "tabs");
+    co_await std::move(hearing);
+    auto getting = b.get(reference("tabs"), folder / "first");
+    const auto first = co_await std::move(getting);
+    REQUIRE(first.has_value());
+
+    const std::string root = base::to_hex(published->archive.root);
+    const fs::path data = folder / "b/store/blobs" / (root + ".data");
+    std::string bytes = test::read_file(data);
+    bytes.at(bytes.size() / 2) ^= 1;
+    test::write_file(data, bytes);
+    auto again = b.get(reference("tabs"), folder / "second");
+    const auto second = co_await std::move(again);
+    REQUIRE_MESSAGE(second.has_value(), (second ? "" : second.error().message));
+    CHECK(test::read_file(folder / "second/src/main.txt") ==
+          test::read_file(folder / "first/src/main.txt"));
+  };
+  run(test);
+}
+
+TEST_CASE("marketplace: a publish that is cancelled while it packs leaves nothing") {
+  Folder folder;
+  const fs::path directory = make_package(folder / "tabs", "tabs", "1.0.0");
+  fs::resize_file(directory / "src/main.txt",
+                  std::uintmax_t{4} << 30);  // a hole: packing takes long
+  auto test = [&]() -> awaitable<void> {
+    auto opening = open(folder / "a");
+    Registry a = co_await std::move(opening);
+    asio::cancellation_signal cancel;
+    marketplace::ProgressHandler progress = [&](const marketplace::Progress&) {
+      cancel.emit(asio::cancellation_type::terminal);
+    };
+    std::optional<Reason> end;
+    auto publish = [&]() -> awaitable<void> {
+      auto publishing = a.publish(directory, progress);
+      const auto published = co_await std::move(publishing);
+      REQUIRE_FALSE(published.has_value());
+      end = published.error().reason;
+    };
+    const auto executor = co_await asio::this_coro::executor;
+    auto done = asio::co_spawn(executor, publish(),
+                               asio::bind_cancellation_slot(cancel.slot(), asio::use_awaitable));
+    co_await std::move(done);
+    CHECK(end == Reason::kCancelled);
+    CHECK(a.stats().entries == 0);
+    CHECK(fs::is_empty(folder / "a/store/blobs"));
+    CHECK(fs::is_empty(folder / "a/store/scratch"));
   };
   run(test);
 }

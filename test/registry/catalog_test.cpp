@@ -67,7 +67,7 @@ TEST_CASE("catalog: the newest release in the range that was not withdrawn") {
   REQUIRE_FALSE(yanked);
   CHECK(yanked.error().reason == Reason::kYanked);
   CHECK(yanked.error().message() ==
-        "what fits 'pad@2.0.0' was withdrawn by its publisher, who says 'it leaks': there are "
+        "What fits 'pad@2.0.0' was withdrawn by its publisher, who says 'it leaks': there are "
         "3.0.0-rc.1, 1.2.0, 1.1.0, 1.0.0");
   CHECK(refused(catalog, "pad@^4") == Reason::kNoVersion);
   CHECK(refused(catalog, id + "/other") == Reason::kUnknownPackage);

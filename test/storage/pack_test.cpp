@@ -98,6 +98,7 @@ TEST_CASE("a tree is the same after packing and unpacking") {
     CHECK(done >= last);
     CHECK(done <= total);
     last = done;
+    return true;
   };
   const auto done = storage::pack(temp / "tree", temp / "out", progress);
   REQUIRE(done);
@@ -218,6 +219,7 @@ TEST_CASE("a file that changes while it is packed is an error") {
     bool did = false;
     const auto done = storage::pack(temp / "tree", temp / "out", [&](std::uint64_t, std::uint64_t) {
       if (!std::exchange(did, true)) how();
+      return true;
     });
     REQUIRE_FALSE(done);
     CHECK(done.error().kind == Failure::Kind::kChanged);

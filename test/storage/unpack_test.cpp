@@ -235,9 +235,11 @@ TEST_CASE("a bomb stops at the size that its entry says") {
   archive.tar_size = 100'000;
   std::uint64_t most = 0;
   const auto packed = compressed(tar);
-  const auto done =
-      storage::unpack(pieces(packed), archive, trap.temp / "in/to",
-                      [&](std::uint64_t at, std::uint64_t) { most = std::max(most, at); });
+  const auto done = storage::unpack(pieces(packed), archive, trap.temp / "in/to",
+                                    [&](std::uint64_t at, std::uint64_t) {
+                                      most = std::max(most, at);
+                                      return true;
+                                    });
   REQUIRE_FALSE(done);
   CHECK(done.error().kind == Failure::Kind::kBadArchive);
   CHECK(done.error().message.find("more than the 100000 bytes") != std::string::npos);
@@ -326,4 +328,15 @@ TEST_CASE("the destination is never overwritten") {
   const auto done = storage::unpack(pieces(packed), archive, trap.temp / "link");
   REQUIRE_FALSE(done);
   CHECK(done.error().kind == Failure::Kind::kTargetExists);
+}
+
+TEST_CASE("unpacking that is cancelled leaves nothing") {
+  Trap trap;
+  const auto tar = TarMaker().file("zeros", std::string(64 * 1024 * 1024, '\0')).finish();
+  const auto packed = compressed(tar);
+  const auto done = storage::unpack(pieces(packed), archive_of(tar, packed), trap.temp / "in/to",
+                                    [](std::uint64_t, std::uint64_t) { return false; });
+  REQUIRE_FALSE(done);
+  CHECK(done.error().kind == Failure::Kind::kCancelled);
+  CHECK(fs::is_empty(trap.temp / "in"));
 }
