@@ -10,9 +10,9 @@
 #include <ggen/p2p/crypto/secret.hpp>
 #include <ggen/p2p/host/host.hpp>
 #include <ggen/p2p/marketplace/home.hpp>
+#include <ggen/p2p/marketplace/unique_fd.hpp>
 
 #include "system_error.hpp"
-#include "unique_fd.hpp"
 
 namespace ggen::p2p::marketplace {
 namespace {

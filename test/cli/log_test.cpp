@@ -5,8 +5,9 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <ggen/p2p/marketplace/unique_fd.hpp>
+
 #include "../support/folder.hpp"
-#include "unique_fd.hpp"
 
 using namespace ggen::p2p::cli;
 using ggen::p2p::test::Folder;
@@ -25,8 +26,8 @@ class KeepStandardFiles {
   }
 
  private:
-  UniqueFd out_;
-  UniqueFd error_;
+  ggen::p2p::marketplace::UniqueFd out_;
+  ggen::p2p::marketplace::UniqueFd error_;
 };
 
 }  // namespace

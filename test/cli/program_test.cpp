@@ -11,9 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <ggen/p2p/marketplace/unique_fd.hpp>
+
 #include "../support/folder.hpp"
 #include "json.hpp"
-#include "unique_fd.hpp"
 
 using namespace ggen::p2p::cli;
 using ggen::p2p::test::Folder;

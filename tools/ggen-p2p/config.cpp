@@ -8,9 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <ggen/p2p/marketplace/unique_fd.hpp>
+
 #include "config_table.hpp"
 #include "text.hpp"
-#include "unique_fd.hpp"
 
 namespace ggen::p2p::cli {
 namespace {
@@ -27,7 +28,7 @@ Result<std::string> read_file(const fs::path& path) {
     return fail(Exit::kConfig, with_errno(fmt::format("Cannot read {}", path.string())),
                 "Check the path after --config, and that you may read the file.");
   };
-  const UniqueFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const marketplace::UniqueFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!file) return unreadable();
   std::string text;
   char block[4096];

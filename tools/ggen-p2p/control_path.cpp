@@ -16,9 +16,9 @@ Error no_node(const std::filesystem::path& home) {
 Result<ControlPath> ControlPath::in(const std::filesystem::path& home) {
   constexpr std::size_t kLongest = sizeof(sockaddr_un::sun_path) - 1;
   std::string plain = (home / "control.sock").string();
-  if (plain.size() <= kLongest) return ControlPath{UniqueFd{}, std::move(plain)};
+  if (plain.size() <= kLongest) return ControlPath{marketplace::UniqueFd{}, std::move(plain)};
 
-  UniqueFd folder{::open(home.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  marketplace::UniqueFd folder{::open(home.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
   if (!folder) {
     if (errno == ENOENT || errno == ENOTDIR) return std::unexpected(no_node(home));
     return fail(Exit::kHome, with_errno(fmt::format("Cannot open {}", home.string())),

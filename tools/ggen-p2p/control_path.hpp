@@ -3,8 +3,9 @@
 #include <filesystem>
 #include <string>
 
+#include <ggen/p2p/marketplace/unique_fd.hpp>
+
 #include "error.hpp"
-#include "unique_fd.hpp"
 
 namespace ggen::p2p::cli {
 
@@ -18,10 +19,10 @@ class ControlPath {
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
  private:
-  ControlPath(UniqueFd folder, std::string text)
+  ControlPath(marketplace::UniqueFd folder, std::string text)
       : folder_(std::move(folder)), text_(std::move(text)) {}
 
-  UniqueFd folder_;
+  marketplace::UniqueFd folder_;
   std::string text_;
 };
 

@@ -22,7 +22,7 @@ Result<Log> Log::to_file(const std::filesystem::path& path) {
 }
 
 bool Log::reopen() {
-  UniqueFd file{
+  marketplace::UniqueFd file{
       ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600)};
   if (!file) return false;
   struct stat info{};

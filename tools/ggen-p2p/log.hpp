@@ -6,8 +6,9 @@
 #include <optional>
 #include <string_view>
 
+#include <ggen/p2p/marketplace/unique_fd.hpp>
+
 #include "error.hpp"
-#include "unique_fd.hpp"
 
 namespace ggen::p2p::cli {
 
@@ -38,7 +39,7 @@ class Log {
   void write(std::string_view text);
 
   std::filesystem::path path_;  // empty: standard error
-  UniqueFd file_;
+  marketplace::UniqueFd file_;
   std::uint64_t size_ = 0;
   double budget_ = kBurst;
   std::uint64_t left_out_ = 0;

@@ -10,24 +10,24 @@
 
 #include <ggen/p2p/base/bytes.hpp>
 #include <ggen/p2p/base/frame.hpp>
+#include <ggen/p2p/marketplace/unique_fd.hpp>
 
 #include "control_protocol.hpp"
 #include "run_node.hpp"
-#include "unique_fd.hpp"
 
 namespace ggen::p2p::cli {
 namespace {
 
 // The parent reads until the end, so that the pipe is closed at once.
-void tell(UniqueFd& pipe, const base::Buffer& frame) {
+void tell(marketplace::UniqueFd& pipe, const base::Buffer& frame) {
   [[maybe_unused]] const ssize_t ignored = ::write(pipe.get(), frame.data(), frame.size());
   pipe.reset();
 }
 
-[[noreturn]] void be_the_node(const Settings& settings, UniqueFd pipe) {
+[[noreturn]] void be_the_node(const Settings& settings, marketplace::UniqueFd pipe) {
   ::setsid();  // signals of the terminal are not for it
   [[maybe_unused]] const int ignored = ::chdir("/");
-  const UniqueFd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+  const marketplace::UniqueFd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     ::dup2(nothing.get(), standard);
   }
@@ -75,8 +75,8 @@ Result<Json> start_detached(const Settings& settings) {
   if (::pipe2(ends, O_CLOEXEC) != 0) {
     return fail(Exit::kFailed, with_errno("Cannot start a process"), "Try again.");
   }
-  UniqueFd read_end{ends[0]};
-  UniqueFd write_end{ends[1]};
+  marketplace::UniqueFd read_end{ends[0]};
+  marketplace::UniqueFd write_end{ends[1]};
   const pid_t child = ::fork();
   if (child < 0) return fail(Exit::kFailed, with_errno("Cannot start a process"), "Try again.");
   if (child == 0) {
