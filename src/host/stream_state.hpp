@@ -52,7 +52,7 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
  private:
   template <class Buffer>
   struct Operation {
-    std::uint64_t id = 0;
+    std::uint64_t id;
     Buffer buffer;
     Completion done;
   };

@@ -67,7 +67,8 @@ std::expected<std::vector<std::string>, std::error_code> txt_records(const std::
       return std::unexpected(asio::error::no_recovery);
     }
     if (ns_rr_type(record) == ns_t_txt) {
-      records.push_back(join_strings({ns_rr_rdata(record), ns_rr_rdlen(record)}));
+      const auto length = static_cast<std::size_t>(ns_rr_rdlen(record));
+      records.push_back(join_strings({ns_rr_rdata(record), length}));
     }
   }
   return records;
