@@ -16,8 +16,8 @@
 #include <ggen/p2p/base/engine.hpp>
 #include <ggen/p2p/crypto/sha256.hpp>
 #include <ggen/p2p/node/node.hpp>
+#include <ggen/p2p/sim/memory_storage.hpp>
 
-#include "../support/memory_storage.hpp"
 #include "../support/peers.hpp"
 
 namespace ggen::p2p::node::test {
@@ -41,7 +41,7 @@ class Network {
     std::vector<Output> seen;  // all that is not for the transport
     std::optional<base::Instant> deadline;
     multiformats::Multiaddr address;
-    p2p::test::MemoryStorage storage;
+    sim::MemoryStorage storage;
   };
 
   std::size_t add(Config config = {}) {

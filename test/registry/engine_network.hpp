@@ -19,8 +19,8 @@
 #include <ggen/p2p/base/overloaded.hpp>
 #include <ggen/p2p/registry/engine.hpp>
 #include <ggen/p2p/registry/merkle.hpp>
+#include <ggen/p2p/sim/memory_storage.hpp>
 
-#include "../support/memory_storage.hpp"
 #include "../support/peers.hpp"
 
 namespace ggen::p2p::registry {
@@ -191,7 +191,7 @@ class EngineNetwork {
     Config config;
     bool signs = true;
     std::uint8_t publisher = 0;  // the seed of its signer's key
-    test::MemoryStorage storage;
+    sim::MemoryStorage storage;
     std::unique_ptr<Composed> node;
     std::optional<base::Instant> deadline;
     std::vector<Output> events;

@@ -19,7 +19,7 @@ std::vector<Entry> history(std::size_t count, std::string_view package = "a") {
   return entries;
 }
 
-void append(test::MemoryStorage& storage, const std::vector<Entry>& entries) {
+void append(sim::MemoryStorage& storage, const std::vector<Entry>& entries) {
   store::Append op;
   for (const Entry& entry : entries) {
     op.records.push_back({JournalRecord::Kind::kEntry, entry.envelope});

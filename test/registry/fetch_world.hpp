@@ -15,13 +15,13 @@
 #include <ggen/p2p/base/overloaded.hpp>
 #include <ggen/p2p/base/prng.hpp>
 #include <ggen/p2p/registry/merkle.hpp>
+#include <ggen/p2p/sim/memory_storage.hpp>
 
 #include "../../src/registry/archives.hpp"
 #include "../../src/registry/chunk_server.hpp"
 #include "../../src/registry/fetcher.hpp"
 #include "../../src/registry/reputation.hpp"
 #include "../node/network.hpp"
-#include "../support/memory_storage.hpp"
 
 namespace ggen::p2p::registry {
 
@@ -67,7 +67,7 @@ struct Member {
   reqresp::ServiceId service{};
   reqresp::Engine* requests = nullptr;
   StorageQueue queue;
-  test::MemoryStorage storage;
+  sim::MemoryStorage storage;
   Reputation reputation{{}};
   Archives archives;
   std::optional<Fetcher> fetcher;

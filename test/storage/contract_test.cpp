@@ -5,9 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <ggen/p2p/sim/memory_storage.hpp>
 #include <ggen/p2p/storage/disk_storage.hpp>
 
-#include "../support/memory_storage.hpp"
 #include "support.hpp"
 
 using namespace ggen::p2p;
@@ -17,7 +17,7 @@ using registry::StoreError;
 namespace {
 
 struct InMemory {
-  MemoryStorage storage;
+  sim::MemoryStorage storage;
   registry::Storage& operator*() { return storage; }
 };
 struct OnDisk {

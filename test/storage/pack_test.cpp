@@ -8,11 +8,11 @@
 #include <unistd.h>
 #include <utime.h>
 
+#include <ggen/p2p/sim/memory_storage.hpp>
 #include <ggen/p2p/storage/disk_storage.hpp>
 #include <ggen/p2p/storage/pack.hpp>
 #include <ggen/p2p/storage/unpack.hpp>
 
-#include "../support/memory_storage.hpp"
 #include "support.hpp"
 
 using namespace ggen::p2p;
@@ -275,7 +275,7 @@ TEST_CASE("what was packed becomes an archive of the store without a copy") {
 TEST_CASE("unpacking from a store says what is missing or damaged") {
   const TempFolder temp;
   const TestArchive a(300'000);
-  MemoryStorage storage;
+  sim::MemoryStorage storage;
   const auto reason = [&] {
     const auto done =
         storage::unpack(storage::read_blob(storage, a.archive), a.archive, temp / "back");
