@@ -1,6 +1,6 @@
-#include <ggen/p2p/sim/trace_digest.hpp>
-
 #include <array>
+
+#include <ggen/p2p/sim/trace_digest.hpp>
 
 namespace ggen::p2p::sim {
 
