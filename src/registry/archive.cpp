@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <ggen/p2p/multiformats/multihash.hpp>
 #include <ggen/p2p/registry/archive.hpp>
 
 namespace ggen::p2p::registry {
@@ -22,6 +23,12 @@ std::uint64_t Archive::chunk_count() const noexcept {
 std::uint32_t Archive::chunk_bytes(std::uint64_t index) const noexcept {
   return static_cast<std::uint32_t>(
       std::min<std::uint64_t>(chunk_size, packed_size - index * chunk_size));
+}
+
+base::Bytes provider_key(const crypto::Sha256Digest& root) {
+  base::Bytes key{multiformats::Multihash::kSha2_256, static_cast<std::uint8_t>(root.size())};
+  base::append(key, root);
+  return key;
 }
 
 }  // namespace ggen::p2p::registry

@@ -1,14 +1,6 @@
 #include "providing.hpp"
 
-#include <ggen/p2p/multiformats/multihash.hpp>
-
 namespace ggen::p2p::registry {
-
-base::Bytes provider_key(const crypto::Sha256Digest& root) {
-  base::Bytes key{multiformats::Multihash::kSha2_256, static_cast<std::uint8_t>(root.size())};
-  base::append(key, root);
-  return key;
-}
 
 void Providing::add(const crypto::Sha256Digest& root, base::Instant now) {
   if (!known_.insert(root).second) return;

@@ -9,9 +9,6 @@
 
 namespace ggen::p2p::registry {
 
-/// The key of an archive in the DHT: the multihash of its root.
-[[nodiscard]] base::Bytes provider_key(const crypto::Sha256Digest& root);
-
 /// Tells the DHT which archives are here: a few at a time, and again when nobody took a record and
 /// the network has changed. What was taken, kad keeps fresh.
 class Providing {

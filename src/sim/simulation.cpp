@@ -85,6 +85,7 @@ void Simulation::gone(NodeIndex index) {
   machine.node.reset();
   machine.deadline.reset();
   trace(index, TraceKind::kStopped);
+  for (Observer* observer : observers_) observer->stopped(index, now_);
 }
 
 void Simulation::replace_disk(NodeIndex index) {

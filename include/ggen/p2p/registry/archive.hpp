@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <ggen/p2p/base/bytes.hpp>
 #include <ggen/p2p/crypto/sha256.hpp>
 
 namespace ggen::p2p::registry {
@@ -41,5 +42,9 @@ struct Archive {
 
   bool operator==(const Archive&) const = default;
 };
+
+/// The key of an archive in the DHT, under which those who hold it are found: the multihash of its
+/// root.
+[[nodiscard]] base::Bytes provider_key(const crypto::Sha256Digest& root);
 
 }  // namespace ggen::p2p::registry

@@ -54,6 +54,8 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void output(NodeIndex node, const node::Output& output, base::Instant now) = 0;
+  /// It is down, in good order or not.
+  virtual void stopped(NodeIndex node, base::Instant now) = 0;
 };
 
 /// The nodes that `host` runs, many of them in one process, on a virtual network and in virtual

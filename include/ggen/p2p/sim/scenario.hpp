@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <ggen/p2p/base/time.hpp>
+#include <ggen/p2p/sim/report.hpp>
+#include <ggen/p2p/sim/world.hpp>
+
+namespace ggen::p2p::sim {
+
+enum class Latency : std::uint8_t { kConstant, kGeographic };
+
+/// What happens to a network, and what must come of it.
+struct Scenario {
+  std::string_view name;
+  std::string_view summary;  ///< a sentence: what must be seen
+  std::uint32_t nodes = 0;   ///< unless told otherwise
+  Fidelity fidelity = Fidelity::kWire;
+  Latency latency = Latency::kConstant;
+  base::Duration duration{};  ///< of virtual time, about
+  /// Runs it, and checks what must hold.
+  void (*play)(World& world) = nullptr;
+};
+
+/// All that are built in, in the order in which they are listed.
+[[nodiscard]] std::span<const Scenario> scenarios();
+/// Null when there is none of that name.
+[[nodiscard]] const Scenario* find_scenario(std::string_view name);
+
+/// What may be chosen for one run.
+struct RunOptions {
+  std::uint64_t seed = 1;
+  std::optional<std::uint32_t> nodes{};
+  std::optional<Fidelity> fidelity{};
+};
+
+/// Runs it from beginning to end, or until a hook says that it is enough. The report has all but
+/// what only the program knows: version, build, wall time.
+[[nodiscard]] Report run(const Scenario& scenario, const RunOptions& options, Hooks hooks = {});
+
+}  // namespace ggen::p2p::sim

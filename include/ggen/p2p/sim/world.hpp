@@ -1,0 +1,170 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ggen/p2p/base/prng.hpp>
+#include <ggen/p2p/base/time.hpp>
+#include <ggen/p2p/kad/output.hpp>
+#include <ggen/p2p/registry/engine.hpp>
+#include <ggen/p2p/sim/metrics.hpp>
+#include <ggen/p2p/sim/package.hpp>
+#include <ggen/p2p/sim/report.hpp>
+#include <ggen/p2p/sim/simulation.hpp>
+#include <ggen/p2p/sim/span_log.hpp>
+
+namespace ggen::p2p::sim {
+
+/// What a run tells while it goes on.
+struct Progress {
+  std::string_view step;  ///< what the scenario is doing
+  base::Duration virtual_time{};
+  base::Duration virtual_end{};  ///< an estimate; 0 when there is none
+  std::size_t up = 0;            ///< nodes
+  std::uint64_t events = 0;
+};
+
+struct Hooks {
+  /// Asked about every 100 ms of virtual time; false ends the run early.
+  std::function<bool(const Progress&)> progress{};
+  /// Takes the spans of all nodes as OTLP JSON. Without it none are made.
+  std::function<void(std::string_view)> spans{};
+};
+
+/// Thrown through a scenario when it was told to end, and caught by who runs it.
+struct Interrupted {};
+
+/// A marketplace in a simulation, as scenarios speak of it: nodes that find each other, packages,
+/// what people do with them, and what must hold. Operations run the simulation until they are done.
+class World final : public Observer {
+ public:
+  struct Setup {
+    std::string scenario;
+    std::string summary;
+    std::uint32_t nodes = 0;
+    /// How long the scenario is expected to take in virtual time; for estimates.
+    base::Duration duration{};
+  };
+  World(Setup setup, Config config, std::unique_ptr<LatencyModel> latency, Hooks hooks);
+  ~World() override;
+
+  [[nodiscard]] Simulation& simulation() noexcept { return simulation_; }
+  [[nodiscard]] base::Instant now() const noexcept { return simulation_.now(); }
+  [[nodiscard]] std::uint32_t nodes() const noexcept { return setup_.nodes; }
+  /// For the scenario's own choices.
+  [[nodiscard]] base::Prng& prng() noexcept { return prng_; }
+  [[nodiscard]] Metrics& metrics() noexcept { return metrics_; }
+
+  // Nodes.
+
+  /// A member of the marketplace with the settings that the program has by default.
+  [[nodiscard]] static NodeSpec member();
+  /// Adds a node, starts it, and has it join by way of some of `bootstrap`.
+  NodeIndex start(NodeSpec spec, std::span<const NodeIndex> bootstrap);
+  /// Adds `count` nodes that join by way of the first few, spread over a time that lets a network
+  /// of that size form, and waits until every one has peers in its mesh.
+  void populate(std::size_t count, const NodeSpec& spec = member());
+  /// Starts a node again that is down; it joins as it did before.
+  void restart(NodeIndex node);
+  [[nodiscard]] std::vector<NodeIndex> up() const;
+  /// Opens a connection, as an operator would who gives an address.
+  void connect(NodeIndex from, NodeIndex to);
+
+  // Time.
+
+  void run_for(base::Duration time);
+  /// Until `done()`, asked every 10 ms; false when `limit` is over first.
+  bool wait(const std::function<bool()>& done, base::Duration limit);
+  /// Says what the run is doing, for people.
+  void step(std::string_view what) { step_ = what; }
+
+  // The marketplace.
+
+  struct Publishing {
+    NodeIndex node = 0;
+    registry::OperationId id = 0;
+  };
+  /// Puts the archive on the node's disk and announces the release.
+  Publishing start_publish(NodeIndex node, const Package& package);
+  /// The entry's id; nothing when it was refused, or not done within a minute.
+  std::optional<registry::EntryId> publish(NodeIndex node, const Package& package);
+  /// Nodes that have the entry, the publisher's included, whether up or not.
+  [[nodiscard]] std::size_t reached(const registry::EntryId& entry) const;
+  /// Every node that is up has it, within `limit`.
+  bool spread(const registry::EntryId& entry, base::Duration limit);
+
+  [[nodiscard]] std::optional<registry::Resolved> resolve(NodeIndex node, std::string_view name);
+  /// Nothing when it did not end at all.
+  std::optional<registry::event::SearchDone> search(NodeIndex node, std::vector<std::string> words,
+                                                    base::Duration timeout);
+  registry::OperationId start_fetch(NodeIndex node, const Package& package);
+  [[nodiscard]] const registry::event::FetchDone* fetched(NodeIndex node,
+                                                          registry::OperationId id) const;
+  std::optional<registry::event::FetchDone> fetch(NodeIndex node, const Package& package,
+                                                  base::Duration limit = std::chrono::minutes{2});
+
+  // The DHT.
+
+  /// Starts a query by `act(kad, now)` and gives how it ended.
+  template <class Act>
+  std::optional<kad::QueryDone> query(NodeIndex node, Act&& act) {
+    std::optional<kad::QueryId> id;
+    simulation_.drive(node, [&](node::Node& n) {
+      if (const auto started = act(n.kad(now()), now())) id = *started;
+    });
+    if (!id) return std::nullopt;
+    return await_query(node, *id);
+  }
+
+  // What must hold.
+
+  void check(std::string name, bool passed, std::string detail);
+  [[nodiscard]] bool passed() const;
+
+  /// Ends the run: the report of all that was seen. The digest is taken last.
+  Report finish(bool interrupted);
+
+  void output(NodeIndex node, const node::Output& output, base::Instant now) override;
+  void stopped(NodeIndex node, base::Instant now) override;
+
+ private:
+  using Operation = std::pair<NodeIndex, registry::OperationId>;
+
+  void entry_added(NodeIndex node, const registry::EntryId& entry, base::Instant now);
+  std::optional<kad::QueryDone> await_query(NodeIndex node, kad::QueryId id);
+  void sample();
+  void tick();
+
+  /// An entry that this run follows from node to node.
+  struct Followed {
+    base::Instant published;
+    std::vector<bool> has;
+    std::size_t count = 0;
+  };
+
+  Setup setup_;
+  Config config_;
+  Hooks hooks_;
+  Simulation simulation_;
+  base::Prng prng_;
+  Metrics metrics_;
+  std::optional<SpanLog> spans_;
+  std::string step_;
+  base::Instant next_sample_;
+  std::map<NodeIndex, std::vector<NodeIndex>> bootstrap_;
+  std::map<registry::EntryId, Followed> followed_;
+  std::map<Operation, registry::event::PublishDone> published_;
+  std::map<Operation, registry::event::SearchDone> searched_;
+  std::map<Operation, registry::event::FetchDone> fetched_;
+  std::map<std::pair<NodeIndex, kad::QueryId>, kad::QueryDone> queried_;
+  std::vector<Check> checks_;
+};
+
+}  // namespace ggen::p2p::sim

@@ -1,0 +1,61 @@
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "scenarios.hpp"
+
+namespace ggen::p2p::sim::play {
+
+using namespace std::chrono_literals;
+
+void large_network(World& world) {
+  Simulation& simulation = world.simulation();
+  world.populate(world.nodes());
+  world.step("publish");
+  const auto package = Package::make("tabs", "1.0.0", "Tabs for everybody", 64 * 1024);
+  const auto publisher = static_cast<NodeIndex>(world.prng().below(world.nodes()));
+  const auto entry = world.publish(publisher, package);
+  const base::Instant published = world.now();
+  const bool everywhere = entry && world.spread(*entry, 1min);
+  world.check(
+      "every node hears of it", everywhere,
+      fmt::format("{} of {} nodes after {:.2f} s", entry ? world.reached(*entry) : 0, world.nodes(),
+                  std::chrono::duration<double>(world.now() - published).count()));
+
+  world.step("search");
+  const auto searcher = static_cast<NodeIndex>(world.prng().below(world.nodes()));
+  const auto found = world.search(searcher, {"everybody"}, 3s);
+  world.check("a search finds it", found && found->hits.size() == 1,
+              found ? fmt::format("{} of {} peers answered", found->answered, found->asked) : "");
+
+  world.step("everybody fetches");
+  const auto pause = std::chrono::milliseconds{10};
+  std::vector<std::pair<NodeIndex, registry::OperationId>> fetches;
+  for (const NodeIndex node : world.up()) {
+    if (node == publisher) continue;
+    fetches.emplace_back(node, world.start_fetch(node, package));
+    world.run_for(pause);
+  }
+  std::size_t next = 0;
+  const bool ended = world.wait(
+      [&] {
+        while (next < fetches.size() && world.fetched(fetches[next].first, fetches[next].second)) {
+          ++next;
+        }
+        return next == fetches.size();
+      },
+      5min);
+  std::size_t good = 0;
+  for (const auto& [node, id] : fetches) {
+    const auto* done = world.fetched(node, id);
+    good += done != nullptr && done->result ? 1 : 0;
+  }
+  world.check("every node fetches it", ended && good == fetches.size(),
+              fmt::format("{} of {}", good, fetches.size()));
+  world.check("every node has peers", simulation.network().links() >= world.nodes(),
+              fmt::format("{:.1f} connections a node",
+                          2.0 * static_cast<double>(simulation.network().links()) /
+                              static_cast<double>(world.nodes())));
+}
+
+}  // namespace ggen::p2p::sim::play

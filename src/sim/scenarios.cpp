@@ -1,0 +1,50 @@
+#include "scenarios.hpp"
+
+#include <array>
+
+#include <ggen/p2p/sim/scenario.hpp>
+
+namespace ggen::p2p::sim {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::array<Scenario, 13> kScenarios{{
+    {"peer-discovery", "One node finds the whole network from one bootstrap address.", 8,
+     Fidelity::kWire, Latency::kConstant, seconds{30}, play::peer_discovery},
+    {"multi-peer-connectivity", "Five nodes end up in a full mesh of connections.", 5,
+     Fidelity::kWire, Latency::kConstant, seconds{30}, play::multi_peer_connectivity},
+    {"publish-package", "A release goes to the DHT and is resolved on another node.", 4,
+     Fidelity::kWire, Latency::kConstant, seconds{30}, play::publish_package},
+    {"package-propagation", "In a ring of three, all resolve what one publishes.", 3,
+     Fidelity::kWire, Latency::kConstant, seconds{30}, play::package_propagation},
+    {"distributed-search", "Three nodes publish; a search finds exactly the right package.", 3,
+     Fidelity::kWire, Latency::kConstant, seconds{30}, play::distributed_search},
+    {"search-with-timeout",
+     "With slow peers a search ends at its timeout with what it has, and succeeds with more time.",
+     3, Fidelity::kWire, Latency::kConstant, minutes{1}, play::search_with_timeout},
+    {"dht-put-get", "What one node puts into the DHT, another gets.", 10, Fidelity::kWire,
+     Latency::kConstant, seconds{30}, play::dht_put_get},
+    {"dht-key-distribution",
+     "Each record is held by exactly the closest nodes that an all-knowing oracle names.", 10,
+     Fidelity::kWire, Latency::kConstant, minutes{2}, play::dht_key_distribution},
+    {"network-partition", "Three peers are cut off, publish, and everybody catches up after it.", 8,
+     Fidelity::kWire, Latency::kConstant, minutes{5}, play::network_partition},
+    {"peer-failure-recovery", "In a ring of five one crashes; the package is found and fetched.", 5,
+     Fidelity::kWire, Latency::kConstant, minutes{2}, play::peer_failure_recovery},
+    {"peer-reputation", "A good peer is told from a bad one, which is no longer chosen.", 4,
+     Fidelity::kWire, Latency::kConstant, minutes{5}, play::peer_reputation},
+    {"concurrent-publishes", "A hundred releases at once: none is lost.", 10, Fidelity::kWire,
+     Latency::kConstant, minutes{1}, play::concurrent_publishes},
+    {"large-network", "In a large network a package is heard of, found and fetched everywhere.",
+     1000, Fidelity::kWire, Latency::kGeographic, minutes{1}, play::large_network},
+}};
+
+}  // namespace
+
+std::span<const Scenario> scenarios() {
+  return kScenarios;
+}
+
+}  // namespace ggen::p2p::sim

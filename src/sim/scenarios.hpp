@@ -1,0 +1,31 @@
+#pragma once
+
+#include <ggen/p2p/sim/world.hpp>
+
+// What the built-in scenarios play: each is listed in scenarios.cpp.
+namespace ggen::p2p::sim::play {
+
+// Finding peers.
+void peer_discovery(World& world);
+void multi_peer_connectivity(World& world);
+
+// Packages.
+void publish_package(World& world);
+void package_propagation(World& world);
+void distributed_search(World& world);
+void search_with_timeout(World& world);
+void concurrent_publishes(World& world);
+void peer_reputation(World& world);
+
+// The DHT.
+void dht_put_get(World& world);
+void dht_key_distribution(World& world);
+
+// Faults.
+void network_partition(World& world);
+void peer_failure_recovery(World& world);
+
+// Many nodes.
+void large_network(World& world);
+
+}  // namespace ggen::p2p::sim::play

@@ -1,0 +1,309 @@
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <ggen/p2p/sim/world.hpp>
+
+namespace ggen::p2p::sim {
+namespace {
+
+constexpr base::Duration kTick = std::chrono::milliseconds{10};
+constexpr base::Duration kSampling = std::chrono::seconds{1};
+constexpr base::Duration kAnswer = std::chrono::minutes{1};
+// What the program has by default.
+constexpr std::size_t kConnections = 50;
+// A newcomer is told this many addresses, of so many that are known to all.
+constexpr std::size_t kBootstrapTold = 3;
+constexpr std::size_t kBootstrapNodes = 10;
+
+std::string hex(const crypto::Sha256Digest& digest) {
+  return fmt::format("{:02x}", fmt::join(digest, ""));
+}
+
+}  // namespace
+
+World::World(Setup setup, Config config, std::unique_ptr<LatencyModel> latency, Hooks hooks)
+    : setup_(std::move(setup)),
+      config_(config),
+      hooks_(std::move(hooks)),
+      simulation_(config, std::move(latency)),
+      prng_(simulation_.prng("scenario")),
+      metrics_(simulation_) {
+  if (hooks_.spans) spans_.emplace(simulation_, config_.started, hooks_.spans);
+  simulation_.observe(*this);
+}
+
+World::~World() = default;
+
+// ---- Nodes ----
+
+NodeSpec World::member() {
+  NodeSpec spec;
+  spec.node.kad.emplace();
+  spec.node.gossipsub.emplace();
+  spec.node.swarm.limits = swarm::Config::Limits::for_connections(kConnections);
+  spec.node.swarm.trimming = swarm::Config::Trimming::for_connections(kConnections);
+  spec.publishes = true;
+  return spec;
+}
+
+NodeIndex World::start(NodeSpec spec, std::span<const NodeIndex> bootstrap) {
+  const NodeIndex node = simulation_.add(std::move(spec));
+  bootstrap_[node].assign(bootstrap.begin(), bootstrap.end());
+  restart(node);
+  return node;
+}
+
+void World::restart(NodeIndex node) {
+  simulation_.start(node);
+  const auto& bootstrap = bootstrap_[node];
+  if (bootstrap.empty()) return;
+  if (spans_) spans_->of(node).joined(simulation_.id(node), bootstrap.size(), now());
+  simulation_.join(node, bootstrap);
+}
+
+void World::populate(std::size_t count, const NodeSpec& spec) {
+  step("nodes join");
+  const auto first = static_cast<NodeIndex>(simulation_.size());
+  const std::size_t known = std::min(count, kBootstrapNodes);
+  // So that those who are known to all are not asked by everybody at once.
+  const auto spread = std::chrono::milliseconds{count * 20};
+  for (std::size_t i = 0; i < count; ++i) {
+    const NodeIndex node = simulation_.add(spec);
+    auto& bootstrap = bootstrap_[node];
+    for (std::size_t k = 0; k < kBootstrapTold && i > 0; ++k) {
+      const auto other = first + static_cast<NodeIndex>(prng_.below(std::min(i, known)));
+      if (std::ranges::find(bootstrap, other) == bootstrap.end()) bootstrap.push_back(other);
+    }
+    const auto pause =
+        i < known ? base::Duration{std::chrono::milliseconds{i * 10}}
+                  : base::Duration{static_cast<std::int64_t>(
+                        prng_.below(static_cast<std::uint64_t>(base::Duration{spread}.count())))};
+    simulation_.at(now() + pause, [this, node] { restart(node); });
+  }
+  run_for(spread + std::chrono::seconds{1});
+  const bool meshed = wait(
+      [&] {
+        for (NodeIndex i = first; i < first + count; ++i) {
+          if (!simulation_.is_up(i)) return false;
+          const auto* gossip = simulation_.node(i).gossipsub();
+          if (count > 1 && gossip->mesh(registry::kUpdatesTopic).empty()) return false;
+        }
+        return true;
+      },
+      std::chrono::minutes{2});
+  check("every node has joined", meshed, fmt::format("{} nodes", up().size()));
+}
+
+std::vector<NodeIndex> World::up() const {
+  std::vector<NodeIndex> nodes;
+  for (NodeIndex i = 0; i < simulation_.size(); ++i) {
+    if (simulation_.is_up(i)) nodes.push_back(i);
+  }
+  return nodes;
+}
+
+void World::connect(NodeIndex from, NodeIndex to) {
+  swarm::DialRequest request{
+      simulation_.id(to), {simulation_.network().address(to)}, swarm::Purpose::kUser, true};
+  simulation_.drive(from, [&](node::Node& n) { n.swarm(now()).dial(std::move(request), now()); });
+}
+
+// ---- Time ----
+
+// Looks around, and tells how far the run is.
+void World::tick() {
+  if (now() >= next_sample_) {
+    next_sample_ = now() + kSampling;
+    metrics_.sample(now());
+    if (!hooks_.progress) return;
+    const Progress progress{step_, now().time_since_epoch(), setup_.duration, up().size(),
+                            simulation_.events()};
+    if (!hooks_.progress(progress)) throw Interrupted{};
+  }
+}
+
+void World::run_for(base::Duration time) {
+  const base::Instant end = now() + time;
+  while (now() < end) {
+    simulation_.run_for(std::min(kTick, base::Duration{end - now()}));
+    tick();
+  }
+}
+
+bool World::wait(const std::function<bool()>& done, base::Duration limit) {
+  const base::Instant end = now() + limit;
+  while (!done()) {
+    if (now() >= end) return false;
+    run_for(kTick);
+  }
+  return true;
+}
+
+// ---- The marketplace ----
+
+World::Publishing World::start_publish(NodeIndex node, const Package& package) {
+  simulation_.disk(node).import(package.archive, package.hashes, package.bytes.view());
+  registry::OperationId id = 0;
+  simulation_.drive(node, [&](node::Node& n) {
+    registry::Engine& engine = n.registry(now());
+    engine.adopt_archive(package.archive, now());
+    id = engine.publish(package.metadata, package.archive, now());
+    published_.erase({node, id});  // of an earlier life
+    if (spans_) {
+      spans_->of(node).publish_started(id, *engine.publisher(), package.metadata, package.archive,
+                                       now());
+    }
+  });
+  return {node, id};
+}
+
+std::optional<registry::EntryId> World::publish(NodeIndex node, const Package& package) {
+  const Publishing begun = start_publish(node, package);
+  const Operation operation{begun.node, begun.id};
+  if (!wait([&] { return published_.contains(operation); }, kAnswer)) return std::nullopt;
+  const auto& done = published_.at(operation);
+  return done.result ? std::optional{*done.result} : std::nullopt;
+}
+
+std::size_t World::reached(const registry::EntryId& entry) const {
+  const auto found = followed_.find(entry);
+  return found == followed_.end() ? 0 : found->second.count;
+}
+
+bool World::spread(const registry::EntryId& entry, base::Duration limit) {
+  return wait(
+      [&] {
+        const auto found = followed_.find(entry);
+        if (found == followed_.end()) return false;
+        return std::ranges::all_of(up(), [&](NodeIndex node) {
+          return node < found->second.has.size() && found->second.has[node];
+        });
+      },
+      limit);
+}
+
+std::optional<registry::Resolved> World::resolve(NodeIndex node, std::string_view name) {
+  const auto reference = registry::Reference::parse(name);
+  if (!reference) return std::nullopt;
+  const auto result = simulation_.node(node).registry()->catalog().resolve(*reference);
+  if (spans_) {
+    auto& tracker = spans_->of(node);
+    tracker.resolve_done(tracker.resolve_started(*reference, now()), result, now());
+  }
+  return result ? std::optional{*result} : std::nullopt;
+}
+
+std::optional<registry::event::SearchDone> World::search(NodeIndex node,
+                                                         std::vector<std::string> words,
+                                                         base::Duration timeout) {
+  registry::SearchRequest request;
+  request.words = std::move(words);
+  const base::Instant started = now();
+  Operation operation{node, 0};
+  simulation_.drive(node, [&](node::Node& n) {
+    operation.second = n.registry(now()).search(request, timeout, now());
+    searched_.erase(operation);
+    if (spans_) spans_->of(node).search_started(operation.second, request, now());
+  });
+  if (!wait([&] { return searched_.contains(operation); }, timeout + kAnswer)) return std::nullopt;
+  metrics_.searched(searched_.at(operation), now() - started);
+  return searched_.at(operation);
+}
+
+registry::OperationId World::start_fetch(NodeIndex node, const Package& package) {
+  registry::OperationId id = 0;
+  simulation_.drive(node, [&](node::Node& n) {
+    id = n.registry(now()).fetch(package.archive, {}, now());
+    fetched_.erase({node, id});
+    if (spans_) spans_->of(node).fetch_started(id, package.archive, now());
+  });
+  return id;
+}
+
+const registry::event::FetchDone* World::fetched(NodeIndex node, registry::OperationId id) const {
+  const auto found = fetched_.find({node, id});
+  return found == fetched_.end() ? nullptr : &found->second;
+}
+
+std::optional<registry::event::FetchDone> World::fetch(NodeIndex node, const Package& package,
+                                                       base::Duration limit) {
+  const auto id = start_fetch(node, package);
+  if (!wait([&] { return fetched(node, id) != nullptr; }, limit)) return std::nullopt;
+  return *fetched(node, id);
+}
+
+std::optional<kad::QueryDone> World::await_query(NodeIndex node, kad::QueryId id) {
+  if (!wait([&] { return queried_.contains({node, id}); }, 2 * kAnswer)) return std::nullopt;
+  const auto done = queried_.extract({node, id});
+  metrics_.looked_up(done.mapped());
+  return done.mapped();
+}
+
+// ---- What nodes say ----
+
+void World::output(NodeIndex node, const node::Output& output, base::Instant now) {
+  if (spans_) spans_->observe(node, output, now);
+  if (const auto* done = std::get_if<kad::QueryDone>(&output)) {
+    queried_.insert_or_assign({node, done->id}, *done);
+    return;
+  }
+  const auto* of_registry = std::get_if<registry::Output>(&output);
+  if (of_registry == nullptr) return;
+  if (const auto* added = std::get_if<registry::event::EntryAdded>(of_registry)) {
+    entry_added(node, added->entry.id, now);
+  } else if (const auto* done = std::get_if<registry::event::PublishDone>(of_registry)) {
+    published_.insert_or_assign({node, done->id}, *done);
+  } else if (const auto* found = std::get_if<registry::event::SearchDone>(of_registry)) {
+    searched_.insert_or_assign({node, found->id}, *found);
+  } else if (const auto* fetch = std::get_if<registry::event::FetchDone>(of_registry)) {
+    metrics_.fetched(*fetch);
+    fetched_.insert_or_assign({node, fetch->id}, *fetch);
+  }
+}
+
+void World::stopped(NodeIndex node, base::Instant now) {
+  if (spans_) spans_->stopped(node, now);
+}
+
+// The first to have an entry is its publisher: it commits before it announces.
+void World::entry_added(NodeIndex node, const registry::EntryId& entry, base::Instant now) {
+  const auto [found, first] = followed_.try_emplace(entry, Followed{now, {}, 0});
+  Followed& followed = found->second;
+  if (followed.has.size() <= node) followed.has.resize(node + 1);
+  if (followed.has[node]) return;  // once more, from its journal
+  followed.has[node] = true;
+  ++followed.count;
+  if (!first) metrics_.entry_reached(now - followed.published);
+  metrics_.set_reached(followed.has);
+}
+
+// ---- The end ----
+
+void World::check(std::string name, bool passed, std::string detail) {
+  checks_.push_back({std::move(name), passed, std::move(detail)});
+}
+
+bool World::passed() const {
+  return std::ranges::all_of(checks_, &Check::passed);
+}
+
+Report World::finish(bool interrupted) {
+  Report report;
+  report.scenario = setup_.scenario;
+  report.summary = setup_.summary;
+  report.seed = config_.seed;
+  report.nodes = setup_.nodes;
+  report.fidelity = config_.fidelity == Fidelity::kWire ? "wire" : "message";
+  report.virtual_time = now().time_since_epoch();
+  report.events = simulation_.events();
+  report.interrupted = interrupted;
+  report.checks = checks_;
+  metrics_.write(report, published_.size());
+  if (spans_) spans_->finish(now());
+  report.digest = hex(simulation_.digest());
+  return report;
+}
+
+}  // namespace ggen::p2p::sim
