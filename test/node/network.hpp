@@ -33,7 +33,15 @@ constexpr bool kIsOneOf<T, std::variant<Ts...>> = (std::is_same_v<T, Ts> || ...)
 /// after `latency`, in order. It runs the very objects that the host runs.
 class Network {
  public:
-  explicit Network(base::Duration latency = 5ms) : latency_(latency) {}
+  using MakeChannels =
+      std::function<std::unique_ptr<ChannelFactory>(crypto::Crypto&, const crypto::KeyPair&)>;
+  static std::unique_ptr<ChannelFactory> secure_channels(crypto::Crypto& crypto,
+                                                         const crypto::KeyPair& identity) {
+    return make_secure_channels({}, crypto, identity);
+  }
+
+  explicit Network(base::Duration latency = 5ms, MakeChannels make_channels = secure_channels)
+      : latency_(latency), make_channels_(std::move(make_channels)) {}
 
   struct Member {
     std::unique_ptr<crypto::Crypto> crypto;
@@ -50,7 +58,7 @@ class Network {
     std::array<std::uint8_t, 32> seed{};
     seed.fill(static_cast<std::uint8_t>(members_.size() + 1));
     auto identity = crypto::KeyPair::from_seed(seed);
-    auto channels = make_secure_channels({}, *member->crypto, identity);
+    auto channels = make_channels_(*member->crypto, identity);
     member->node = std::make_unique<Node>(std::move(config), std::move(identity), *member->crypto,
                                           std::move(channels), base::Prng{members_.size()}, now,
                                           base::WallTime{});
@@ -267,6 +275,7 @@ class Network {
   }
 
   base::Duration latency_;
+  MakeChannels make_channels_;
   std::vector<std::unique_ptr<Member>> members_;
   std::map<End, End> links_;
   std::map<std::pair<base::Instant, std::uint64_t>, std::function<void()>> events_;
