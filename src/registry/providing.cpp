@@ -21,8 +21,12 @@ bool Providing::handle(const kad::QueryDone& done, base::Instant now) {
   const auto at = under_way_.find(done.id);
   if (at == under_way_.end()) return false;
   const auto* placed = std::get_if<kad::result::Placed>(&done.result);
-  if (placed == nullptr || placed->stored == 0) untaken_.insert(at->second);
+  const event::Provided provided{at->second, provider_key(at->second),
+                                 placed == nullptr ? kad::result::Placed{} : *placed,
+                                 done.stats.took};
+  if (provided.placed.stored == 0) untaken_.insert(provided.root);
   under_way_.erase(at);
+  context_.emit(provided);
   pump(now);
   return true;
 }

@@ -164,3 +164,25 @@ TEST_CASE("publish: nothing is signed while the journal cannot be read") {
   CHECK(net.engine(0).is_loaded());
   CHECK(net.publish_now(0, "pad", "2.0.0").result);
 }
+
+TEST_CASE("publish: what the DHT took of it is told, also when nobody took it at first") {
+  EngineNetwork net;
+  net.add();
+  net.add();
+  REQUIRE(net.publish_now(0, "pad", "1.0.0").result);
+  const SmallArchive packed(1);
+  const auto alone = net.events<event::Provided>(0);
+  REQUIRE(alone.size() == 1);
+  CHECK(alone[0].root == packed.archive.root);
+  CHECK(alone[0].placed.stored == 0);
+  net.connect(0, 1);
+  net.run_for(10s);
+  const auto told = net.events<event::Provided>(0);
+  REQUIRE(told.size() == 2);
+  CHECK(told[1].root == packed.archive.root);
+  CHECK(told[1].placed.stored == 1);
+  CHECK(told[1].placed.failed == 0);
+  CHECK(told[1].took > base::Duration{});
+  REQUIRE(told[1].key.size() == 34);
+  CHECK(base::equal(base::BytesView{told[1].key}.subspan(2), packed.archive.root));
+}

@@ -182,6 +182,15 @@ struct SearchDone {
   bool timed_out = false;  ///< somebody who was asked did not answer in time
 };
 
+/// The DHT has been told that an archive is here, or nobody took it: then it is tried again when
+/// the network has changed.
+struct Provided {
+  crypto::Sha256Digest root{};
+  base::Bytes key{};  ///< of the archive in the DHT
+  kad::result::Placed placed{};
+  base::Duration took{};
+};
+
 /// How far a fetch is. Not more often than chunks come.
 struct FetchProgress {
   OperationId id = 0;
@@ -210,7 +219,7 @@ struct FetchDone {
 using Output =
     std::variant<Store, event::Loaded, event::EntryAdded, event::ForkFound, event::PeerMisbehaved,
                  event::StorageFailed, event::PublishDone, event::SearchLocal, event::SearchDone,
-                 event::FetchProgress, event::FetchDone>;
+                 event::Provided, event::FetchProgress, event::FetchDone>;
 
 /// What a node's marketplace holds and has done.
 struct Stats {
