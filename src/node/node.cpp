@@ -74,8 +74,14 @@ void Node::stop(base::Instant now) {
 std::optional<ConnectionId> Node::dialed(swarm::AttemptId attempt,
                                          std::expected<swarm::Endpoints, swarm::DialError> result,
                                          base::Instant now) {
+  const auto failure = result ? std::nullopt : std::optional{result.error()};
   const auto id = swarm(now).dialed(attempt, std::move(result), now);
-  if (id) add_connection(*id, Direction::kOutbound);
+  if (id) {
+    add_connection(*id, Direction::kOutbound);
+    outputs_.push(output::Dialed{attempt, *id});
+  } else if (failure) {
+    outputs_.push(output::Dialed{attempt, std::unexpected(*failure)});
+  }
   return id;
 }
 

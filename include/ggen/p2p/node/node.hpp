@@ -76,6 +76,12 @@ struct ConnectionGone {
 struct StreamWritable {
   connection::StreamRef stream;
 };
+/// What dialed() said of an attempt of the swarm, for logs and spans: a connection that now secures
+/// itself, or why there is none.
+struct Dialed {
+  swarm::AttemptId attempt;
+  std::expected<connection::ConnectionId, swarm::DialError> result;
+};
 /// Why a channel ended, for logs: the swarm's records hold the reason, this the detail.
 struct ChannelClosed {
   connection::ConnectionId connection;
@@ -95,15 +101,15 @@ struct BootstrapFailed {
 /// is about a stream of the application. What reqresp, kad and gossipsub report about the
 /// marketplace stays within the node.
 using Output = std::variant<
-    output::Transmit, output::CloseTransport, output::ConnectionGone, output::BootstrapFailed,
-    swarm::Output, connection::StreamInput, output::StreamWritable, output::ChannelClosed,
-    identify::Identified, identify::IdentifyFailed, identify::Pushed, identify::InboundDropped,
-    ping::PingDone, ping::InboundDropped, perf::PerfDone, perf::InboundDropped, reqresp::Response,
-    reqresp::ResponseBody, reqresp::RequestDone, reqresp::Request, reqresp::BodyWritten,
-    reqresp::ServedLost, reqresp::InboundDropped, kad::QueryHop, kad::ProvidersFound,
-    kad::QueryDone, kad::RoutingUpdated, kad::ValueStored, kad::InboundDropped, gossipsub::Validate,
-    gossipsub::Delivered, gossipsub::PeerSubscribed, gossipsub::PeerUnsubscribed,
-    gossipsub::SlowPeer, gossipsub::Misbehaved, registry::Output>;
+    output::Transmit, output::CloseTransport, output::ConnectionGone, output::Dialed,
+    output::BootstrapFailed, swarm::Output, connection::StreamInput, output::StreamWritable,
+    output::ChannelClosed, identify::Identified, identify::IdentifyFailed, identify::Pushed,
+    identify::InboundDropped, ping::PingDone, ping::InboundDropped, perf::PerfDone,
+    perf::InboundDropped, reqresp::Response, reqresp::ResponseBody, reqresp::RequestDone,
+    reqresp::Request, reqresp::BodyWritten, reqresp::ServedLost, reqresp::InboundDropped,
+    kad::QueryHop, kad::ProvidersFound, kad::QueryDone, kad::RoutingUpdated, kad::ValueStored,
+    kad::InboundDropped, gossipsub::Validate, gossipsub::Delivered, gossipsub::PeerSubscribed,
+    gossipsub::PeerUnsubscribed, gossipsub::SlowPeer, gossipsub::Misbehaved, registry::Output>;
 
 /// A whole libp2p node without any I/O: swarm, channels and protocol engines wired into one state
 /// machine. The host runs it on sockets and real time, the simulator on a virtual network and
