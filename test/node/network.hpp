@@ -79,7 +79,10 @@ class Network {
     std::vector<Output> outputs;
     member.deadline = base::step(*member.node, now, std::forward<Act>(act),
                                  [&](Output output) { outputs.push_back(std::move(output)); });
-    for (Output& output : outputs) execute(index, std::move(output));
+    for (Output& output : outputs) {
+      if (observer) observer(index, output);
+      execute(index, std::move(output));
+    }
   }
 
   /// Runs until `done` holds; fails when nothing happens any more, or after an hour of virtual
@@ -125,6 +128,8 @@ class Network {
   [[nodiscard]] crypto::Sha256Digest trace() { return trace_.finish(); }
 
   base::Instant now;
+  /// Sees every output of every node before it is carried out.
+  std::function<void(std::size_t index, const Output&)> observer;
 
  private:
   static constexpr base::Duration kDiskLatency = 1ms;
