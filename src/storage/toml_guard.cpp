@@ -18,16 +18,20 @@ class Scanner {
 
   /// True when it stopped at a misplaced character.
   bool run() {
+    char before = '\n';  // the last one that is no blank
     while (at_ < text_.size()) {
       const char c = text_[at_];
       if (!is_ascii(c)) return true;
       if (c == '#') {
         at_ = std::min(text_.find('\n', at_), text_.size());
-      } else if (c == '"' || c == '\'') {
+        continue;
+      }
+      if ((c == '"' || c == '\'') && may_begin_string(before)) {
         if (!pass_string(c)) return true;
       } else {
         ++at_;
       }
+      if (c != ' ' && c != '\t' && c != '\r') before = c;
     }
     return false;
   }
@@ -37,6 +41,11 @@ class Scanner {
   }
 
  private:
+  // A quote within anything else, as in `x = 2"`, is an error: the parser looks at what follows it
+  // as at a number, and there is no string.
+  [[nodiscard]] static bool may_begin_string(char before) {
+    return std::string_view{"\n=[{,."}.contains(before);
+  }
   [[nodiscard]] bool three(char quote) const {
     return text_.substr(at_, 3) == std::string_view{quote == '"' ? "\"\"\"" : "'''"};
   }

@@ -32,7 +32,10 @@ void check_address(const Multiaddr& address) {
   static_cast<void>(address.ip());
   static_cast<void>(address.tcp_port());
   if (const auto peer = address.peer_id()) {
-    require(address.without_peer_id().with_peer_id(*peer) == address);
+    require(address.with_peer_id(*peer) == address);
+    // Behind another /p2p, which it then takes the place of, it cannot be put back.
+    const auto rest = address.without_peer_id();
+    require(rest.peer_id().has_value() || rest.with_peer_id(*peer) == address);
   }
 }
 
