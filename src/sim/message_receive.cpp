@@ -189,7 +189,9 @@ MessageChannel::Checked MessageChannel::on_stream_frame(MessageStream& stream, F
   const auto number = numbered ? decode_number(payload) : 0;
   if (!number) return std::unexpected(number.error());
   const bool answer = kind == FrameKind::kAccept || kind == FrameKind::kRefuse;
-  if (answer && stream.request == nullptr) return std::unexpected(FrameError::kOutOfPlace);
+  // A hostile remote may guess an id whose Open is not even sent.
+  const bool awaited = stream.request != nullptr && stream.greeted;
+  if (answer && !awaited) return std::unexpected(FrameError::kOutOfPlace);
   switch (kind) {
     case FrameKind::kAccept:
       on_accept(stream, *number);

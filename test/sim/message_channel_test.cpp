@@ -231,6 +231,19 @@ TEST_CASE("message channel: what an Open gets as its answer is believed only whe
   CHECK(answered(frame(FrameKind::kFinish, 2)) == StreamEnd::kNegotiationFailed);
 }
 
+TEST_CASE("message channel: an answer to an Open that is not sent yet") {
+  for (const base::Bytes& answer :
+       {frame(FrameKind::kAccept, 2, number(0)), frame(FrameKind::kRefuse, 2)}) {
+    Victim victim;
+    victim.act([&](Channel& channel) {
+      CHECK(channel.open(std::vector<std::string>{"/a"}, victim.pair.now) == StreamId{2});
+    });
+    victim.get(answer);
+    CHECK(victim.reason() == CloseReason::kProtocolViolation);
+    CHECK(victim.said() == frame(FrameKind::kGoodbye, 0));
+  }
+}
+
 TEST_CASE("message channel: late frames for streams that are gone are ignored") {
   Victim victim;
   victim.get(open_frame(1, {"/echo/1"}));

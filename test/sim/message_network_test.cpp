@@ -118,7 +118,7 @@ TEST_CASE("message network: the DHT joins nodes, and gossip reaches them, as an 
   });
   CHECK(net.now - published_at < 1s);
 
-  CHECK(counter.received_bytes.at("/meshsub/1.3.0") > data.size());
+  CHECK(counter.received_bytes.at(std::string{gossipsub::kProtocols[0]}) > data.size());
   CHECK(counter.sent_bytes.at("/ipfs/id/1.0.0") > 0);
   CHECK(counter.received_bytes.at("/ggen/marketplace/1.0.0") > 0);
 }
