@@ -91,9 +91,10 @@ class Fuzz {
       }
       case 8: {
         const StreamId id = any(input);
-        Stream& stream = streams_[id];
-        const std::size_t size = std::min(input.number() * 4, stream.unconsumed);
-        stream.unconsumed -= size;
+        const auto stream = streams_.find(id);
+        if (stream == streams_.end()) return;
+        const std::size_t size = std::min(input.number() * 4, stream->second.unconsumed);
+        stream->second.unconsumed -= size;
         return channel_.consume(id, size, now_);
       }
       case 9: {
