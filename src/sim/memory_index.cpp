@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <string>
-#include <string_view>
+#include <tuple>
+#include <utility>
 #include <variant>
-#include <vector>
 
+#include <ggen/p2p/multiformats/peer_id.hpp>
 #include <ggen/p2p/sim/memory_index.hpp>
 
 namespace ggen::p2p::sim {
@@ -15,19 +17,11 @@ namespace store = registry::store;
 
 namespace {
 
-using Tokens = std::vector<std::string>;
+using Tokens = StoredRelease::Tokens;
+using Key = std::pair<const multiformats::PeerId&, std::uint64_t>;
 
-Tokens tokens(std::string_view text) {
-  Tokens found;
-  bool inside = false;
-  for (const char c : text) {
-    const bool upper = c >= 'A' && c <= 'Z';
-    const bool part = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c & 0x80) != 0;
-    if (part && !inside) found.emplace_back();
-    if (part) found.back() += upper ? static_cast<char>(c - 'A' + 'a') : c;
-    inside = part;
-  }
-  return found;
+Key key_of(const Shared<StoredRelease>& release) {
+  return {release->add.publisher, release->add.seq};
 }
 
 bool has_phrase(const Tokens& text, const Tokens& phrase) {
@@ -40,40 +34,30 @@ bool has_phrase(const Tokens& text, const Tokens& phrase) {
   return false;
 }
 
-struct Field {
-  Tokens text;
-  double weight;
+struct Query {
+  explicit Query(const SearchRequest& asked) : request(asked) {
+    for (const auto& word : asked.words) {
+      if (!whole.empty()) whole += '-';
+      whole += word;
+      phrases.push_back(tokens_of(word));
+    }
+  }
+  const SearchRequest& request;
+  std::string whole;  // a package of that name is what was meant
+  std::vector<Tokens> phrases;
 };
-// The weights are those of the real index: names over tags over the rest.
-std::vector<Field> fields_of(const IndexAdd& release) {
-  const Tokens name = tokens(release.name.text());
-  std::string squashed;
-  for (const auto& token : name) squashed += token;
-  std::vector<Field> fields{{name, 10.0},
-                            {Tokens{std::move(squashed)}, 10.0},
-                            {tokens(release.description), 1.0},
-                            {tokens(release.category), 2.0}};
-  for (const auto& tag : release.tags) fields.push_back({tokens(tag), 4.0});
-  for (const auto& author : release.authors) fields.push_back({tokens(author), 1.0});
-  return fields;
-}
 
 // Negative: no match.
-double score_of(const IndexAdd& release, const SearchRequest& query) {
-  if (!query.category.empty() && release.category != query.category) return -1;
-  if (!query.tag.empty() && std::ranges::count(release.tags, query.tag) == 0) return -1;
-  const auto fields = fields_of(release);
-  std::string asked;
-  for (const auto& word : query.words) {
-    if (!asked.empty()) asked += '-';
-    asked += word;
-  }
-  double score = release.name.text() == asked ? 1000 : 0;
-  for (const auto& word : query.words) {
-    const Tokens phrase = tokens(word);
+double score_of(const StoredRelease& release, const Query& query) {
+  const IndexAdd& add = release.add;
+  const SearchRequest& request = query.request;
+  if (!request.category.empty() && add.category != request.category) return -1;
+  if (!request.tag.empty() && std::ranges::count(add.tags, request.tag) == 0) return -1;
+  double score = add.name.text() == query.whole ? 1000 : 0;
+  for (const Tokens& phrase : query.phrases) {
     double best = 0;
-    for (const auto& [text, weight] : fields) {
-      if (has_phrase(text, phrase)) best = std::max(best, weight);
+    for (const auto& [text, weight] : release.fields) {
+      if (weight > best && has_phrase(text, phrase)) best = weight;
     }
     if (best == 0) return -1;
     score += best;
@@ -83,26 +67,39 @@ double score_of(const IndexAdd& release, const SearchRequest& query) {
 
 }  // namespace
 
-void MemoryIndex::apply(const store::IndexApply& apply) {
+void MemoryIndex::apply(const store::IndexApply& apply, BlobPool& pool) {
   for (const auto& change : apply.changes) {
-    if (const auto* add = std::get_if<IndexAdd>(&change)) {
-      releases_.insert_or_assign({add->publisher, add->seq}, *add);
+    if (const auto* release = std::get_if<IndexAdd>(&change)) {
+      add(pool.release(*release));
     } else {
-      const auto& remove = std::get<registry::IndexRemove>(change);
-      std::erase_if(releases_, [&](const auto& item) {
-        return item.first.first == remove.publisher && item.first.second >= remove.from_seq;
-      });
+      remove(std::get<registry::IndexRemove>(change));
     }
   }
   position_ = apply.position;
 }
 
-store::Matches MemoryIndex::query(const SearchRequest& query) const {
+void MemoryIndex::add(Shared<StoredRelease> release) {
+  const auto at = std::ranges::lower_bound(releases_, key_of(release), std::less{}, key_of);
+  if (at != releases_.end() && key_of(*at) == key_of(release)) {
+    *at = std::move(release);
+  } else {
+    releases_.insert(at, std::move(release));
+  }
+}
+
+void MemoryIndex::remove(const registry::IndexRemove& remove) {
+  std::erase_if(releases_, [&](const auto& release) {
+    return release->add.publisher == remove.publisher && release->add.seq >= remove.from_seq;
+  });
+}
+
+store::Matches MemoryIndex::query(const SearchRequest& request) const {
+  const Query query(request);
   std::map<std::pair<registry::Name, multiformats::PeerId>, double> best;
-  for (const auto& [key, release] : releases_) {
-    const double score = score_of(release, query);
+  for (const auto& release : releases_) {
+    const double score = score_of(*release, query);
     if (score < 0) continue;
-    auto [at, is_new] = best.try_emplace({release.name, release.publisher}, score);
+    auto [at, is_new] = best.try_emplace({release->add.name, release->add.publisher}, score);
     if (!is_new) at->second = std::max(at->second, score);
   }
   store::Matches found;
@@ -110,8 +107,8 @@ store::Matches MemoryIndex::query(const SearchRequest& query) const {
     found.matches.push_back({package.second, package.first, score});
   }
   std::ranges::stable_sort(found.matches, std::ranges::greater{}, &store::Match::score);
-  if (found.matches.size() > query.limit) {
-    found.matches.erase(found.matches.begin() + static_cast<std::ptrdiff_t>(query.limit),
+  if (found.matches.size() > request.limit) {
+    found.matches.erase(found.matches.begin() + static_cast<std::ptrdiff_t>(request.limit),
                         found.matches.end());
   }
   return found;

@@ -20,6 +20,11 @@ struct InMemory {
   sim::MemoryStorage storage;
   registry::Storage& operator*() { return storage; }
 };
+struct InPool {
+  sim::BlobPool pool;
+  sim::MemoryStorage storage{pool};
+  registry::Storage& operator*() { return storage; }
+};
 struct OnDisk {
   TempFolder folder;
   std::unique_ptr<storage::DiskStorage> storage = storage::DiskStorage::open(folder.path()).value();
@@ -64,7 +69,7 @@ using Names = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("an empty store", S, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("an empty store", S, InMemory, InPool, OnDisk) {
   S s;
   CHECK(whole_journal(*s).empty());
   CHECK(value<store::Blobs>((*s).run(store::ListBlobs{})).blobs.empty());
@@ -78,7 +83,7 @@ TEST_CASE_TEMPLATE("an empty store", S, InMemory, OnDisk) {
 }
 
 TEST_CASE_TEMPLATE("the journal gives back what was appended, from any position", S, InMemory,
-                   OnDisk) {
+                   InPool, OnDisk) {
   S s;
   std::vector<registry::JournalRecord> written;
   std::vector<std::pair<std::uint64_t, std::size_t>> positions{{0, 0}};
@@ -102,7 +107,7 @@ TEST_CASE_TEMPLATE("the journal gives back what was appended, from any position"
   CHECK(beyond.next == positions.back().first);
 }
 
-TEST_CASE_TEMPLATE("a page of the journal is bounded", S, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("a page of the journal is bounded", S, InMemory, InPool, OnDisk) {
   S s;
   std::vector<registry::JournalRecord> batch;
   for (std::uint8_t i = 0; i < 150; ++i) batch.push_back(entry_record(i, 15'000));
@@ -113,7 +118,8 @@ TEST_CASE_TEMPLATE("a page of the journal is bounded", S, InMemory, OnDisk) {
   CHECK(whole_journal(*s).size() == batch.size());
 }
 
-TEST_CASE_TEMPLATE("entries are found by their ids, in the order asked for", S, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("entries are found by their ids, in the order asked for", S, InMemory, InPool,
+                   OnDisk) {
   S s;
   value<store::Appended>((*s).run(store::Append{{entry_record(1), entry_record(2)}}));
   value<store::Appended>((*s).run(store::Append{{entry_record(3)}}));
@@ -128,7 +134,7 @@ TEST_CASE_TEMPLATE("entries are found by their ids, in the order asked for", S, 
   CHECK(base::equal(found[2]->view(), envelope(1).view()));
 }
 
-TEST_CASE_TEMPLATE("an archive arrives chunk by chunk", S, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("an archive arrives chunk by chunk", S, InMemory, InPool, OnDisk) {
   S s;
   const TestArchive a(600'000);
   REQUIRE(a.archive.chunk_count() == 3);
@@ -160,7 +166,7 @@ TEST_CASE_TEMPLATE("an archive arrives chunk by chunk", S, InMemory, OnDisk) {
   CHECK(value<store::Blob>((*s).run(store::CreateBlob{a.archive, a.chunks})).held.held() == 0);
 }
 
-TEST_CASE_TEMPLATE("wrong bytes are not written", S, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("wrong bytes are not written", S, InMemory, InPool, OnDisk) {
   S s;
   const TestArchive a(300'000);
   value<store::Blob>((*s).run(store::CreateBlob{a.archive, a.chunks}));
@@ -183,7 +189,7 @@ TEST_CASE_TEMPLATE("wrong bytes are not written", S, InMemory, OnDisk) {
 }
 
 TEST_CASE_TEMPLATE("an entry that lies about a root cannot keep the true one out", S, InMemory,
-                   OnDisk) {
+                   InPool, OnDisk) {
   S s;
   const TestArchive a(300'000);
   auto lie = a.archive;
@@ -201,7 +207,30 @@ TEST_CASE_TEMPLATE("an entry that lies about a root cannot keep the true one out
   CHECK(value<store::Blobs>((*s).run(store::ListBlobs{})).blobs.at(0).held.is_full());
 }
 
-TEST_CASE_TEMPLATE("two threads write and read one archive", S, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("a list of inner nodes, which has the same root, cannot keep the true one out",
+                   S, InMemory, InPool, OnDisk) {
+  S s;
+  const TestArchive a(1'000'000);
+  REQUIRE(a.archive.chunk_count() == 4);
+  auto lie = a.archive;
+  lie.packed_size = 400'000;
+  const std::span<const crypto::Sha256Digest> leaves(a.chunks);
+  const std::vector inner{registry::merkle_root(leaves.first(2)),
+                          registry::merkle_root(leaves.subspan(2))};
+  REQUIRE(registry::merkle_root(inner) == a.archive.root);
+  CHECK(value<store::Blob>((*s).run(store::CreateBlob{lie, inner})).held.count() == 2);
+  CHECK(value<store::Blob>((*s).run(store::CreateBlob{a.archive, a.chunks})).held.count() == 4);
+  value<store::Done>((*s).run(store::WriteChunk{a.archive.root, 3, a.chunk(3)}));
+  CHECK(value<store::Blob>((*s).run(store::CreateBlob{lie, inner})).held.held() == 0);
+  value<store::Blob>((*s).run(store::CreateBlob{a.archive, a.chunks}));
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    value<store::Done>((*s).run(store::WriteChunk{a.archive.root, i, a.chunk(i)}));
+  }
+  CHECK(failure((*s).run(store::CreateBlob{lie, inner})) == StoreError::Kind::kWrongHash);
+  CHECK(value<store::ChunkList>((*s).run(store::ReadList{a.archive.root})).chunks == a.chunks);
+}
+
+TEST_CASE_TEMPLATE("two threads write and read one archive", S, InMemory, InPool, OnDisk) {
   S s;
   const TestArchive a(4'000'000);
   value<store::Blob>((*s).run(store::CreateBlob{a.archive, a.chunks}));
@@ -227,7 +256,7 @@ TEST_CASE_TEMPLATE("two threads write and read one archive", S, InMemory, OnDisk
 }
 
 TEST_CASE_TEMPLATE("search finds beginnings of words, all of them, in any field", S, InMemory,
-                   OnDisk) {
+                   InPool, OnDisk) {
   S s;
   apply(*s,
         {release("left-pad", "Pads text on the left", {"strings"}, "text"),
@@ -247,7 +276,7 @@ TEST_CASE_TEMPLATE("search finds beginnings of words, all of them, in any field"
   CHECK(search(*s, Names{"med"}) == Names{"image_tools"});
 }
 
-TEST_CASE_TEMPLATE("category and tag are exact, and need no words", S, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("category and tag are exact, and need no words", S, InMemory, InPool, OnDisk) {
   S s;
   apply(*s, {release("c", "", {"tag"}, "text"), release("a", "", {"tag", "more"}, "text"),
              release("b", "", {"tags"}, "texts")});
@@ -262,7 +291,7 @@ TEST_CASE_TEMPLATE("category and tag are exact, and need no words", S, InMemory,
 }
 
 TEST_CASE_TEMPLATE("names weigh more than tags, and tags more than descriptions", S, InMemory,
-                   OnDisk) {
+                   InPool, OnDisk) {
   S s;
   apply(*s, {release("one", "about widget things", {"other"}), release("two", "", {"widget"}),
              release("widget-maker", "", {"x"}), release("zzz", "none of it")});
@@ -271,7 +300,7 @@ TEST_CASE_TEMPLATE("names weigh more than tags, and tags more than descriptions"
   CHECK(search(*s, Names{"widget"}).front() == "widget");
 }
 
-TEST_CASE_TEMPLATE("a package is found once, whatever its releases", S, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("a package is found once, whatever its releases", S, InMemory, InPool, OnDisk) {
   S s;
   apply(*s, {release("pad", "first", {}, "", 1, 1), release("pad", "second", {}, "", 1, 2),
              release("pad", "stranger", {}, "", 2, 1)});
@@ -287,7 +316,7 @@ TEST_CASE_TEMPLATE("a package is found once, whatever its releases", S, InMemory
   CHECK(search(*s, Names{"pad"}) == Names{"pad"});
 }
 
-TEST_CASE_TEMPLATE("what a search language might mean is only text", S, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("what a search language might mean is only text", S, InMemory, InPool, OnDisk) {
   S s;
   apply(*s, {release("plain", "a word OR two", {"near"}), release("other", "say \"hello\" there")});
   for (const char* word :

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <utility>
+#include <vector>
 
-#include <ggen/p2p/multiformats/peer_id.hpp>
 #include <ggen/p2p/registry/search.hpp>
 #include <ggen/p2p/registry/storage.hpp>
+#include <ggen/p2p/sim/blob_pool.hpp>
+#include <ggen/p2p/sim/shared.hpp>
+#include <ggen/p2p/sim/stored.hpp>
 
 namespace ggen::p2p::sim {
 
@@ -18,11 +19,16 @@ class MemoryIndex {
  public:
   /// The position of the journal that apply() was last given; 0 at first.
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
-  void apply(const registry::store::IndexApply& apply);
+  /// Takes the releases from `pool`.
+  void apply(const registry::store::IndexApply& apply, BlobPool& pool);
   [[nodiscard]] registry::store::Matches query(const registry::SearchRequest& query) const;
 
  private:
-  std::map<std::pair<multiformats::PeerId, std::uint64_t>, registry::IndexAdd> releases_;
+  void add(Shared<StoredRelease> release);
+  void remove(const registry::IndexRemove& remove);
+
+  // By publisher and sequence number, each once.
+  std::vector<Shared<StoredRelease>> releases_;
   std::uint64_t position_ = 0;
 };
 
