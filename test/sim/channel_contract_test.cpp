@@ -397,6 +397,27 @@ TEST_CASE("channel contract: one stream whose owner does not consume holds up no
   });
 }
 
+TEST_CASE("channel contract: a short message does not wait behind another stream's bulk") {
+  for_each_kind([](ChannelKind kind) {
+    Pair pair{kind};
+    secure(pair);
+    const StreamId bulk = open(pair, pair.dialer, kEcho, "x");
+    const StreamId brief = open(pair, pair.dialer, kEcho, "x");
+    const base::Bytes block(200 * 1024);
+    base::Bytes span(40 * 1024);
+    pair.step(pair.dialer, [&](Channel& channel) {
+      CHECK(channel.write(bulk, block, pair.now) == block.size());
+      CHECK(channel.write(brief, base::as_bytes("y"), pair.now) == 1);
+    });
+    std::size_t size = 0;
+    pair.step(pair.dialer, [&](Channel& channel) { size = channel.transmit(span, pair.now); });
+    pair.step(pair.listener, [&](Channel& channel) {
+      channel.receive(base::MutableBytes{span}.first(size), pair.now);
+    });
+    CHECK(pair.listener.text(pair.listener.opened.at(1).stream) == "xy");
+  });
+}
+
 TEST_CASE("channel contract: much more than a window passes, in order") {
   for_each_kind([](ChannelKind kind) {
     Pair pair{kind};
