@@ -19,7 +19,7 @@
 #include <ggen/p2p/base/overloaded.hpp>
 #include <ggen/p2p/registry/engine.hpp>
 #include <ggen/p2p/registry/merkle.hpp>
-#include <ggen/p2p/sim/memory_storage.hpp>
+#include <ggen/p2p/sim/disk.hpp>
 
 #include "../support/peers.hpp"
 
@@ -191,13 +191,13 @@ class EngineNetwork {
     Config config;
     bool signs = true;
     std::uint8_t publisher = 0;  // the seed of its signer's key
-    sim::MemoryStorage storage;
+    sim::Disk disk{{.min_latency = 1ms, .max_latency = 1ms}, base::Prng{1}};
+    sim::MemoryStorage& storage = disk.storage();
     std::unique_ptr<Composed> node;
     std::optional<base::Instant> deadline;
     std::vector<Output> events;
     std::uint64_t life = 0;  // counts restarts: what was under way for an earlier one is lost
-    base::Duration disk = 1ms;
-    bool silent = false;  // hears, and says nothing
+    bool silent = false;     // hears, and says nothing
   };
 
   static Config quick() {
@@ -254,6 +254,12 @@ class EngineNetwork {
   /// The program ends and starts anew on the same disk, without connections.
   void restart(Index i) {
     isolate(i);
+    boot(i);
+  }
+  /// The power fails, and comes back.
+  void crash(Index i) {
+    isolate(i);
+    members_[i]->disk.crash();
     boot(i);
   }
 
@@ -389,11 +395,11 @@ class EngineNetwork {
       members_[i]->events.push_back(std::move(event));
       return;
     }
-    // The disk does it at once, and says so later; what a killed program asked for is done too.
-    auto done = std::make_shared<StoreDone>(
-        StoreDone{store->id, members_[i]->storage.run(std::move(store->op))});
-    at(members_[i]->disk, [this, i, done, life = members_[i]->life] {
-      if (members_[i]->life != life) return;
+    // What a killed program asked for is done too, unless the power failed.
+    const auto planned = members_[i]->disk.begin(std::move(*store), now);
+    at(planned.done_at - now, [this, i, ticket = planned.ticket, life = members_[i]->life] {
+      auto done = members_[i]->disk.finish(ticket);
+      if (!done || members_[i]->life != life) return;
       call(i, [&](Engine& engine) { engine.handle(std::move(*done), now); });
     });
   }
