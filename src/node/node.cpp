@@ -49,6 +49,8 @@ Node::Node(Config config, crypto::KeyPair identity, crypto::Crypto& crypto,
   if (config_.serve_perf) answer(perf::kProtocol, Owner::kPerf);
   if (config_.kad) {
     kad_.emplace(*config_.kad, id(), crypto_, wall_at_zero());
+    kad_->add_validator(std::string{kad::PublicKeyValidator::kNamespace},
+                        std::make_unique<kad::PublicKeyValidator>());
     if (config_.kad->mode == kad::Mode::kServer) answer(config_.kad->protocol, Owner::kKad);
   }
   if (config_.gossipsub) {

@@ -24,8 +24,7 @@ void dht_put_get(World& world) {
   const base::Bytes value = info.public_key->encode();
 
   world.step("put");
-  const auto put = world.query(
-      writer, [&](kad::Engine& kad, base::Instant now) { return kad.put_value(key, value, now); });
+  const auto put = world.put_value(writer, key, value);
   const auto* placed = put ? std::get_if<kad::result::Placed>(&put->result) : nullptr;
   const std::size_t others = world.nodes() - 1;
   world.check("the closest nodes take the value",
@@ -34,8 +33,7 @@ void dht_put_get(World& world) {
                   ? fmt::format("{} took it, {} did not", placed->stored, placed->failed)
                   : "no answer");
   world.step("get");
-  const auto got = world.query(
-      reader, [&](kad::Engine& kad, base::Instant now) { return kad.get_value(key, 0, now); });
+  const auto got = world.get_value(reader, key);
   const auto* found = got ? std::get_if<kad::result::FoundValue>(&got->result) : nullptr;
   world.check("another node gets it", found != nullptr && found->value == value,
               found != nullptr

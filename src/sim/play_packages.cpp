@@ -169,7 +169,7 @@ void peer_reputation(World& world) {
   world.step("the disk of one of them rots");
   for (const Package& package : packages) {
     for (std::uint64_t chunk = 0; chunk < package.archive.chunk_count(); ++chunk) {
-      simulation.disk(kBad).damage_chunk(package.archive.root, chunk);
+      simulation.disk(kBad).storage().damage_chunk(package.archive.root, chunk);
     }
   }
   simulation.stop(kPublisher);

@@ -1,3 +1,7 @@
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -21,6 +25,12 @@ void large_network(World& world) {
       "every node hears of it", everywhere,
       fmt::format("{} of {} nodes after {:.2f} s", entry ? world.reached(*entry) : 0, world.nodes(),
                   std::chrono::duration<double>(world.now() - published).count()));
+
+  // Whoever fetches before it asks in vain.
+  const bool provided = world.provided(package, 1min);
+  world.check("the DHT knows who holds it", provided,
+              fmt::format("after {:.2f} s",
+                          std::chrono::duration<double>(world.now() - published).count()));
 
   world.step("search");
   const auto searcher = static_cast<NodeIndex>(world.prng().below(world.nodes()));
@@ -46,12 +56,18 @@ void large_network(World& world) {
       },
       5min);
   std::size_t good = 0;
+  std::map<std::string_view, std::size_t> failures;
   for (const auto& [node, id] : fetches) {
     const auto* done = world.fetched(node, id);
-    good += done != nullptr && done->result ? 1 : 0;
+    if (done != nullptr && done->result) {
+      ++good;
+    } else {
+      ++failures[done == nullptr ? "no end" : to_string(done->result.error())];
+    }
   }
-  world.check("every node fetches it", ended && good == fetches.size(),
-              fmt::format("{} of {}", good, fetches.size()));
+  std::string seen = fmt::format("{} of {}", good, fetches.size());
+  for (const auto& [why, count] : failures) seen += fmt::format("; {}: {}", why, count);
+  world.check("every node fetches it", ended && good == fetches.size(), std::move(seen));
   world.check("every node has peers", simulation.network().links() >= world.nodes(),
               fmt::format("{:.1f} connections a node",
                           2.0 * static_cast<double>(simulation.network().links()) /

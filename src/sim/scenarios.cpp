@@ -38,7 +38,7 @@ constexpr std::array<Scenario, 13> kScenarios{{
     {"concurrent-publishes", "A hundred releases at once: none is lost.", 10, Fidelity::kWire,
      Latency::kConstant, minutes{1}, play::concurrent_publishes},
     {"large-network", "In a large network a package is heard of, found and fetched everywhere.",
-     1000, Fidelity::kWire, Latency::kGeographic, minutes{1}, play::large_network},
+     50, Fidelity::kWire, Latency::kGeographic, minutes{1}, play::large_network},
 }};
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <ggen/p2p/base/overloaded.hpp>
 #include <ggen/p2p/registry/key_set.hpp>
+#include <ggen/p2p/sim/message_channel.hpp>
 #include <ggen/p2p/sim/simulation.hpp>
 
 namespace ggen::p2p::sim {
@@ -33,7 +34,8 @@ NodeIndex Simulation::add(NodeSpec spec) {
   const auto index = static_cast<NodeIndex>(machines_.size());
   network_.add_machine(spec.link, spec.same_address_as);
   machines_.push_back(std::unique_ptr<Machine>(
-      new Machine{std::move(spec), multiformats::PeerId::of(key(index, "identity").public_key())}));
+      new Machine{std::move(spec), multiformats::PeerId::of(key(index, "identity").public_key()),
+                  Disk{config_.disk, root_.child("disk " + std::to_string(index)), blobs_}}));
   return index;
 }
 
@@ -46,7 +48,9 @@ void Simulation::start(NodeIndex index) {
       root_.child("node " + std::to_string(index) + " life " + std::to_string(machine.life));
   machine.crypto = std::make_unique<SimCrypto>(prng.child("entropy"), verifications_);
   auto identity = key(index, "identity");
-  auto channels = node::make_secure_channels({}, *machine.crypto, identity);
+  auto channels = config_.fidelity == Fidelity::kWire
+                      ? node::make_secure_channels({}, *machine.crypto, identity)
+                      : make_message_channels({}, identity);
   machine.node = std::make_unique<node::Node>(
       machine.spec.node, std::move(identity), *machine.crypto, std::move(channels),
       prng.child("node"), now_,
@@ -76,6 +80,7 @@ void Simulation::stop(NodeIndex index) {
 void Simulation::crash(NodeIndex index, Network::Crash how) {
   if (!machines_[index]->node) return;
   network_.crash(index, how);
+  machines_[index]->disk.crash();
   gone(index);
 }
 
@@ -86,11 +91,6 @@ void Simulation::gone(NodeIndex index) {
   machine.deadline.reset();
   trace(index, TraceKind::kStopped);
   for (Observer* observer : observers_) observer->stopped(index, now_);
-}
-
-void Simulation::replace_disk(NodeIndex index) {
-  GGEN_INVARIANT(!is_up(index));
-  machines_[index]->storage = std::make_unique<MemoryStorage>();
 }
 
 void Simulation::join(NodeIndex index, std::span<const NodeIndex> bootstrap) {
@@ -215,15 +215,16 @@ void Simulation::execute(NodeIndex index, const swarm::Output& output) {
 }
 
 void Simulation::store(NodeIndex index, registry::Store operation) {
-  const auto shared = std::make_shared<registry::Store>(std::move(operation));
-  at(now_ + config_.disk_latency, [this, index, life = machines_[index]->life, shared] {
-    Machine& machine = *machines_[index];
-    if (!machine.node || machine.life != life) return;
-    const auto kind = static_cast<std::uint8_t>(shared->op.index());
-    registry::StoreDone done{shared->id, machine.storage->run(std::move(shared->op))};
+  Machine& machine = *machines_[index];
+  const auto kind = static_cast<std::uint8_t>(operation.op.index());
+  const Disk::Planned planned = machine.disk.begin(std::move(operation), now_);
+  at(planned.done_at, [this, index, kind, life = machine.life, ticket = planned.ticket] {
+    Machine& owner = *machines_[index];
+    auto done = owner.disk.finish(ticket);
+    if (!done || !owner.node || owner.life != life) return;
     trace(index, TraceKind::kStored,
-          std::array{kind, static_cast<std::uint8_t>(done.result.has_value())});
-    drive(index, [&](node::Node& n) { n.stored(std::move(done), now_); });
+          std::array{kind, static_cast<std::uint8_t>(done->result.has_value())});
+    drive(index, [&](node::Node& n) { n.stored(std::move(*done), now_); });
   });
 }
 

@@ -16,9 +16,22 @@ constexpr std::size_t kConnections = 50;
 // A newcomer is told this many addresses, of so many that are known to all.
 constexpr std::size_t kBootstrapTold = 3;
 constexpr std::size_t kBootstrapNodes = 10;
+// What whoever runs a node that is known to all gives it: with the default a few dozen newcomers at
+// a time would find it full.
+constexpr std::size_t kBootstrapConnections = 500;
+
+void allow_connections(NodeSpec& spec, std::size_t count) {
+  spec.node.swarm.limits = swarm::Config::Limits::for_connections(count);
+  spec.node.swarm.trimming = swarm::Config::Trimming::for_connections(count);
+}
 
 std::string hex(const crypto::Sha256Digest& digest) {
-  return fmt::format("{:02x}", fmt::join(digest, ""));
+  std::string text;
+  for (const std::uint8_t byte : digest) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
 }
 
 }  // namespace
@@ -42,8 +55,7 @@ NodeSpec World::member() {
   NodeSpec spec;
   spec.node.kad.emplace();
   spec.node.gossipsub.emplace();
-  spec.node.swarm.limits = swarm::Config::Limits::for_connections(kConnections);
-  spec.node.swarm.trimming = swarm::Config::Trimming::for_connections(kConnections);
+  allow_connections(spec, kConnections);
   spec.publishes = true;
   return spec;
 }
@@ -70,7 +82,9 @@ void World::populate(std::size_t count, const NodeSpec& spec) {
   // So that those who are known to all are not asked by everybody at once.
   const auto spread = std::chrono::milliseconds{count * 20};
   for (std::size_t i = 0; i < count; ++i) {
-    const NodeIndex node = simulation_.add(spec);
+    NodeSpec own = spec;
+    if (count > kBootstrapNodes && i < known) allow_connections(own, kBootstrapConnections);
+    const NodeIndex node = simulation_.add(std::move(own));
     auto& bootstrap = bootstrap_[node];
     for (std::size_t k = 0; k < kBootstrapTold && i > 0; ++k) {
       const auto other = first + static_cast<NodeIndex>(prng_.below(std::min(i, known)));
@@ -144,7 +158,7 @@ bool World::wait(const std::function<bool()>& done, base::Duration limit) {
 // ---- The marketplace ----
 
 World::Publishing World::start_publish(NodeIndex node, const Package& package) {
-  simulation_.disk(node).import(package.archive, package.hashes, package.bytes.view());
+  simulation_.disk(node).storage().import(package.archive, package.hashes, package.bytes.view());
   registry::OperationId id = 0;
   simulation_.drive(node, [&](node::Node& n) {
     registry::Engine& engine = n.registry(now());
@@ -182,6 +196,10 @@ bool World::spread(const registry::EntryId& entry, base::Duration limit) {
         });
       },
       limit);
+}
+
+bool World::provided(const Package& package, base::Duration limit) {
+  return wait([&] { return provided_.contains(package.archive.root); }, limit);
 }
 
 std::optional<registry::Resolved> World::resolve(NodeIndex node, std::string_view name) {
@@ -234,9 +252,32 @@ std::optional<registry::event::FetchDone> World::fetch(NodeIndex node, const Pac
   return *fetched(node, id);
 }
 
-std::optional<kad::QueryDone> World::await_query(NodeIndex node, kad::QueryId id) {
-  if (!wait([&] { return queried_.contains({node, id}); }, 2 * kAnswer)) return std::nullopt;
-  const auto done = queried_.extract({node, id});
+// ---- The DHT ----
+
+std::optional<kad::QueryDone> World::put_value(NodeIndex node, base::BytesView key,
+                                               base::BytesView value) {
+  Started started;
+  simulation_.drive(node, [&](node::Node& n) {
+    started = n.kad(now()).put_value(key, value, now());
+    if (started && spans_) spans_->of(node).dht_put_started(*started, key, now());
+  });
+  return await_query(node, started);
+}
+
+std::optional<kad::QueryDone> World::get_value(NodeIndex node, base::BytesView key) {
+  Started started;
+  simulation_.drive(node, [&](node::Node& n) {
+    started = n.kad(now()).get_value(key, 0, now());
+    if (started && spans_) spans_->of(node).dht_get_started(*started, key, now());
+  });
+  return await_query(node, started);
+}
+
+std::optional<kad::QueryDone> World::await_query(NodeIndex node, const Started& query) {
+  if (!query) return std::nullopt;
+  const std::pair name{node, *query};
+  if (!wait([&] { return queried_.contains(name); }, 2 * kAnswer)) return std::nullopt;
+  const auto done = queried_.extract(name);
   metrics_.looked_up(done.mapped());
   return done.mapped();
 }
@@ -257,6 +298,8 @@ void World::output(NodeIndex node, const node::Output& output, base::Instant now
     published_.insert_or_assign({node, done->id}, *done);
   } else if (const auto* found = std::get_if<registry::event::SearchDone>(of_registry)) {
     searched_.insert_or_assign({node, found->id}, *found);
+  } else if (const auto* provided = std::get_if<registry::event::Provided>(of_registry)) {
+    if (provided->placed.stored > 0) provided_.insert(provided->root);
   } else if (const auto* fetch = std::get_if<registry::event::FetchDone>(of_registry)) {
     metrics_.fetched(*fetch);
     fetched_.insert_or_assign({node, fetch->id}, *fetch);

@@ -14,9 +14,10 @@
 #include <ggen/p2p/base/prng.hpp>
 #include <ggen/p2p/base/time.hpp>
 #include <ggen/p2p/node/node.hpp>
+#include <ggen/p2p/sim/blob_pool.hpp>
 #include <ggen/p2p/sim/crypto.hpp>
+#include <ggen/p2p/sim/disk.hpp>
 #include <ggen/p2p/sim/event_queue.hpp>
-#include <ggen/p2p/sim/memory_storage.hpp>
 #include <ggen/p2p/sim/network.hpp>
 #include <ggen/p2p/sim/trace_digest.hpp>
 
@@ -34,8 +35,8 @@ struct Config {
   NetworkConfig network;
   /// Calendar time at the start: what records claim.
   base::WallTime started{std::chrono::seconds{1'700'000'000}};
-  /// An operation of a disk takes so long.
-  base::Duration disk_latency = std::chrono::milliseconds{1};
+  /// Of the disks that machines are added with.
+  DiskModel disk{std::chrono::milliseconds{1}, std::chrono::milliseconds{1}};
 };
 
 struct NodeSpec {
@@ -80,15 +81,13 @@ class Simulation {
   /// In good order; it is down when its connections have closed.
   void stop(NodeIndex node);
   void crash(NodeIndex node, Network::Crash how);
-  /// An empty disk in place of the one it has; only while it is down.
-  void replace_disk(NodeIndex node);
 
   [[nodiscard]] bool is_up(NodeIndex node) const { return machines_[node]->node != nullptr; }
   /// Only while it is up.
   [[nodiscard]] const node::Node& node(NodeIndex node) const { return *machines_[node]->node; }
   /// Also while it is down.
   [[nodiscard]] const multiformats::PeerId& id(NodeIndex node) const { return machines_[node]->id; }
-  [[nodiscard]] MemoryStorage& disk(NodeIndex node) { return *machines_[node]->storage; }
+  [[nodiscard]] Disk& disk(NodeIndex node) { return machines_[node]->disk; }
   [[nodiscard]] const CryptoAccount& crypto(NodeIndex node) const {
     return machines_[node]->crypto->account();
   }
@@ -133,8 +132,8 @@ class Simulation {
   struct Machine {
     NodeSpec spec;
     multiformats::PeerId id;
+    Disk disk;
     std::unique_ptr<SimCrypto> crypto{};
-    std::unique_ptr<MemoryStorage> storage = std::make_unique<MemoryStorage>();
     std::unique_ptr<node::Node> node{};  // null while it is down
     std::uint32_t life = 0;              // how often it was started
     std::optional<base::Instant> deadline{};
@@ -177,6 +176,7 @@ class Simulation {
   Config config_;
   base::Prng root_;
   VerificationCache verifications_;
+  BlobPool blobs_;
   base::Instant now_;
   EventQueue<Event> queue_;
   std::uint64_t events_ = 0;

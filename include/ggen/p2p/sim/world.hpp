@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,6 +101,9 @@ class World final : public Observer {
   /// Every node that is up has it, within `limit`.
   bool spread(const registry::EntryId& entry, base::Duration limit);
 
+  /// The DHT has taken a record of who holds the archive, within `limit`.
+  bool provided(const Package& package, base::Duration limit);
+
   [[nodiscard]] std::optional<registry::Resolved> resolve(NodeIndex node, std::string_view name);
   /// Nothing when it did not end at all.
   std::optional<registry::event::SearchDone> search(NodeIndex node, std::vector<std::string> words,
@@ -112,16 +116,12 @@ class World final : public Observer {
 
   // The DHT.
 
-  /// Starts a query by `act(kad, now)` and gives how it ended.
-  template <class Act>
-  std::optional<kad::QueryDone> query(NodeIndex node, Act&& act) {
-    std::optional<kad::QueryId> id;
-    simulation_.drive(node, [&](node::Node& n) {
-      if (const auto started = act(n.kad(now()), now())) id = *started;
-    });
-    if (!id) return std::nullopt;
-    return await_query(node, *id);
-  }
+  // How they ended; nothing when they did not, or were refused at once.
+
+  std::optional<kad::QueryDone> put_value(NodeIndex node, base::BytesView key,
+                                          base::BytesView value);
+  /// From all of the closest nodes.
+  std::optional<kad::QueryDone> get_value(NodeIndex node, base::BytesView key);
 
   // What must hold.
 
@@ -138,7 +138,8 @@ class World final : public Observer {
   using Operation = std::pair<NodeIndex, registry::OperationId>;
 
   void entry_added(NodeIndex node, const registry::EntryId& entry, base::Instant now);
-  std::optional<kad::QueryDone> await_query(NodeIndex node, kad::QueryId id);
+  using Started = std::expected<kad::QueryId, kad::InputError>;
+  std::optional<kad::QueryDone> await_query(NodeIndex node, const Started& query);
   void sample();
   void tick();
 
@@ -163,6 +164,7 @@ class World final : public Observer {
   std::map<Operation, registry::event::PublishDone> published_;
   std::map<Operation, registry::event::SearchDone> searched_;
   std::map<Operation, registry::event::FetchDone> fetched_;
+  std::set<crypto::Sha256Digest> provided_;
   std::map<std::pair<NodeIndex, kad::QueryId>, kad::QueryDone> queried_;
   std::vector<Check> checks_;
 };
