@@ -16,6 +16,12 @@ namespace {
 // Claims of others about where a peer is: long enough for the dial that they are meant for.
 constexpr base::Duration kDhtAddressTtl = std::chrono::minutes{10};
 
+// The peer may be as well as before, and only the network between us have failed.
+bool is_silent(connection::CloseReason reason) {
+  return reason == connection::CloseReason::kTransportLost ||
+         reason == connection::CloseReason::kKeepAliveTimeout;
+}
+
 }  // namespace
 
 template <class Act>
@@ -42,6 +48,7 @@ void Node::on_engine(Owner owner, Act&& act) {
       return;
     case Owner::kApplication:
     case Owner::kBootstrap:
+    case Owner::kAbsent:
       return;
   }
 }
@@ -55,8 +62,8 @@ void Node::on_output(swarm::Output output) {
     return;
   }
   if (const auto* done = std::get_if<swarm::event::DialDone>(&output)) dial_done(*done);
-  if (const auto* gone = std::get_if<swarm::event::PeerDisconnected>(&output))
-    peer_gone(gone->peer);
+  if (const auto* gone = std::get_if<swarm::event::PeerDisconnected>(&output)) peer_gone(*gone);
+  if (const auto* back = std::get_if<swarm::event::PeerConnected>(&output)) peer_back(back->peer);
   if (std::holds_alternative<swarm::event::ListenAddressesChanged>(output)) announce_self();
   outputs_.push(std::move(output));
 }
@@ -116,20 +123,29 @@ void Node::learn(ConnectionId id, const multiformats::PeerId& peer, const identi
   if (registry_) registry_->peer_supports(peer, info.protocols, now_);
 }
 
-void Node::peer_gone(const multiformats::PeerId& peer) {
+void Node::peer_gone(const swarm::event::PeerDisconnected& gone) {
+  const multiformats::PeerId& peer = gone.peer;
   if (kad_) kad_->peer_gone(peer);
   if (gossipsub_) gossipsub_->peer_gone(peer, now_);
   if (registry_) registry_->peer_gone(peer, now_);
   // Not at once: whoever lost its peers together with others should not come back together with
   // them.
   if (swarm_.connected_peers().empty()) bootstrap_after(config_.bootstrap.retry_min);
+  const auto* reason = std::get_if<connection::CloseReason>(&gone.cause);
+  if (reason == nullptr || !is_silent(*reason)) return;
+  const auto known = std::ranges::find(bootstrap_, peer, &BootstrapPeer::peer);
+  miss({peer, known == bootstrap_.end() ? std::nullopt : std::optional{known->address}});
 }
 
-// ---- Bootstrap ----
+// ---- Bootstrap, and coming back ----
 
 void Node::join(std::vector<multiformats::Multiaddr> bootstrap, base::Instant now) {
   now_ = now;
-  bootstrap_ = std::move(bootstrap);
+  bootstrap_.clear();
+  for (multiformats::Multiaddr& address : bootstrap) {
+    const auto peer = address.peer_id();
+    bootstrap_.push_back({std::move(address), peer});
+  }
   bootstrap_after(base::Duration{});
 }
 
@@ -141,12 +157,49 @@ void Node::bootstrap_after(base::Duration delay) {
 
 void Node::bootstrap() {
   if (bootstrap_.empty() || !swarm_.connected_peers().empty()) return;
-  for (const multiformats::Multiaddr& address : bootstrap_) {
-    swarm::DialRequest request{address.peer_id(), {address}, swarm::Purpose::kBootstrap, true};
-    bootstrap_dials_.try_emplace(swarm_.dial(std::move(request), now_), address);
-  }
+  for (const BootstrapPeer& peer : bootstrap_) dial_bootstrap(peer.address);
   timers_.set({Owner::kBootstrap, {}}, now_ + bootstrap_delay_);
   bootstrap_delay_ = std::min(2 * bootstrap_delay_, config_.bootstrap.retry_max);
+}
+
+void Node::dial_bootstrap(const multiformats::Multiaddr& address) {
+  swarm::DialRequest request{address.peer_id(), {address}, swarm::Purpose::kBootstrap, true};
+  bootstrap_dials_.try_emplace(swarm_.dial(std::move(request), now_), address);
+}
+
+void Node::bootstrap_done(const multiformats::Multiaddr& address,
+                          const swarm::event::DialDone& done) {
+  if (!done.result) outputs_.push(output::BootstrapFailed{address, done.result.error()});
+  const auto known = std::ranges::find(bootstrap_, address, &BootstrapPeer::address);
+  if (known == bootstrap_.end()) return;  // join() was called again
+  if (!done.result) return miss({known->peer, address});
+  if (const auto* record = swarm_.connection(*done.result)) known->peer = record->peer;
+  absent_.remove(address);
+}
+
+void Node::miss(AbsentPeers::Absent absent) {
+  if (stopping_) return;
+  absent_.add(std::move(absent), now_);
+  timers_.set({Owner::kAbsent, {}}, absent_.earliest());
+}
+
+void Node::peer_back(const multiformats::PeerId& peer) {
+  absent_.remove(peer);
+  timers_.set({Owner::kAbsent, {}}, absent_.earliest());
+}
+
+void Node::dial_absent() {
+  while (const auto absent = absent_.next_due(now_)) {
+    if (absent->bootstrap) {
+      // While there is no peer at all, bootstrap() sees to it.
+      if (!swarm_.connected_peers().empty()) dial_bootstrap(*absent->bootstrap);
+    } else if (swarm_.addresses(*absent->peer, now_).empty()) {
+      absent_.remove(*absent->peer);  // long gone
+    } else {
+      swarm_.dial({absent->peer, {}, swarm::Purpose::kBootstrap, true}, now_);
+    }
+  }
+  timers_.set({Owner::kAbsent, {}}, absent_.earliest());
 }
 
 // ---- What this node says of itself ----
@@ -264,6 +317,7 @@ void Node::handle_timeout(base::Instant now) {
   while (const auto key = timers_.pop_due(now)) {
     on_engine(key->owner, [&](auto& engine) { engine.handle_timeout(now); });
     if (key->owner == Owner::kBootstrap) bootstrap();
+    if (key->owner == Owner::kAbsent) dial_absent();
     if (key->owner != Owner::kApplication) continue;
     if (Connection* connection = connections_.find(key->connection)) {
       connection->channel->handle_timeout(now);

@@ -42,7 +42,8 @@ Node::Node(Config config, crypto::KeyPair identity, crypto::Crypto& crypto,
       local_(describe(config_, identity_)),
       identify_(config_.identify, local_),
       ping_(config_.ping, crypto),
-      perf_(config_.perf) {
+      perf_(config_.perf),
+      absent_(config_.absent, prng.child("absent")) {
   answer(identify::kProtocol, Owner::kIdentify);
   answer(identify::kPushProtocol, Owner::kIdentify);
   answer(ping::kProtocol, Owner::kPing);
@@ -67,7 +68,10 @@ Node::Node(Config config, crypto::KeyPair identity, crypto::Crypto& crypto,
 Node::~Node() = default;
 
 void Node::stop(base::Instant now) {
+  stopping_ = true;
   bootstrap_.clear();
+  absent_.clear();
+  timers_.set({Owner::kAbsent, {}}, std::nullopt);
   swarm(now).stop(now);
 }
 

@@ -100,7 +100,7 @@ void Node::open_on(ConnectionId id, Owner owner, const stream_output::Open& requ
 
 void Node::dial_done(const swarm::event::DialDone& done) {
   if (const auto* address = bootstrap_dials_.find(done.dial)) {
-    if (!done.result) outputs_.push(output::BootstrapFailed{*address, done.result.error()});
+    bootstrap_done(*address, done);
     bootstrap_dials_.erase(done.dial);
   }
   WaitingOpen* waiting = waiting_.find(done.dial);

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -122,4 +124,96 @@ TEST_CASE("node: who has lost every peer comes back by its bootstrap addresses")
   net.drive(nodes[1], [&](Node& n) { n.stop(net.now); });
   net.run_for(10min);
   CHECK_FALSE(connected());
+}
+
+TEST_CASE("node: the parts of a broken network come back together, though each has peers") {
+  Network net;
+  const auto nodes = network_of(net, 6);
+  const auto whole = [&] {
+    return std::ranges::all_of(nodes, [&](std::size_t i) { return table_size(net, i) == 5; });
+  };
+  net.run_until(whole);
+  const std::size_t cut = 4;
+  const auto across = [&] {
+    std::size_t count = 0;
+    for (std::size_t a = 0; a < cut; ++a) {
+      for (std::size_t b = cut; b < nodes.size(); ++b) {
+        count += net.node(a).swarm().connected(net.node(b).id()) ? 1 : 0;
+      }
+    }
+    return count;
+  };
+  net.refuse_dials(true);
+  for (std::size_t a = 0; a < cut; ++a) {
+    for (std::size_t b = cut; b < nodes.size(); ++b) net.break_between(a, b);
+  }
+  net.run_for(3min);
+  REQUIRE(across() == 0);
+  REQUIRE(net.node(cut).swarm().connected(net.node(cut + 1).id()));
+
+  net.refuse_dials(false);
+  net.run_for(4min);
+  CHECK(across() == cut * (nodes.size() - cut));
+}
+
+TEST_CASE("node: a bootstrap address that failed is tried again while there are other peers") {
+  Network net;
+  const auto here = net.add();
+  const auto node = net.add();
+  const auto late = net.add();
+  net.refuse_dials(true);
+  net.drive(node, [&](Node& n) { n.join({net[late].address}, net.now); });
+  net.run_for(1s);
+  net.refuse_dials(false);
+  net.connect(node, here);
+  net.run_for(30s);
+  CHECK(net.node(node).swarm().connected(net.node(late).id()));
+}
+
+TEST_CASE("node: who said goodbye is not dialled again") {
+  Network net;
+  const auto nodes = network_of(net, 3);
+  const auto connected = [&] {
+    return net.node(nodes[1]).swarm().connected(net.node(nodes[2]).id());
+  };
+  net.run_until(connected);
+  net.run_for(1s);
+  net.drive(nodes[1],
+            [&](Node& n) { n.swarm(net.now).disconnect(net.node(nodes[2]).id(), net.now); });
+  std::size_t dials = 0;
+  net.observer = [&](std::size_t, const node::Output& output) {
+    const auto* of_swarm = std::get_if<swarm::Output>(&output);
+    const auto* dial = of_swarm ? std::get_if<swarm::output::Dial>(of_swarm) : nullptr;
+    if (dial != nullptr) ++dials;
+  };
+  net.run_for(9s);  // until the DHT looks for itself again
+  CHECK_FALSE(connected());
+  CHECK(dials == 0);
+}
+
+TEST_CASE("node: peers that stay away are tried less and less often, and no more than a few") {
+  node::AbsentConfig config;
+  config.max_lost = 2;
+  node::AbsentPeers absent{config, base::Prng{1}};
+  base::Instant now;
+  const auto peer = [](std::uint8_t seed) {
+    std::array<std::uint8_t, 32> bytes{};
+    bytes.fill(seed);
+    return multiformats::PeerId::of(crypto::KeyPair::from_seed(bytes).public_key());
+  };
+  for (std::uint8_t i = 1; i <= 3; ++i) absent.add({peer(i), std::nullopt}, now);
+  std::map<multiformats::PeerId, int> tried;
+  const base::Instant end = now + 1h;
+  while (*absent.earliest() <= end) {
+    now = *absent.earliest();
+    while (const auto due = absent.next_due(now)) ++tried[*due->peer];
+  }
+  CHECK_FALSE(tried.contains(peer(1)));  // gave way
+  for (const std::uint8_t i : {std::uint8_t{2}, std::uint8_t{3}}) {
+    CHECK(tried[peer(i)] >= 10);
+    CHECK(tried[peer(i)] <= 20);
+  }
+  absent.remove(peer(2));
+  absent.remove(peer(3));
+  CHECK_FALSE(absent.earliest());
 }

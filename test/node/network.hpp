@@ -115,6 +115,21 @@ class Network {
     run_until([&] { return last<identify::Identified>(from) && last<identify::Identified>(to); });
   }
 
+  /// Every dial fails from now on, or no longer.
+  void refuse_dials(bool refuse) { refuse_dials_ = refuse; }
+
+  /// Breaks the connections between two nodes, so that both see it break.
+  void break_between(std::size_t a, std::size_t b) {
+    const auto links = links_;
+    for (const auto& [end, other] : links) {
+      if (end.first != a || other.first != b) continue;
+      links_.erase(end);
+      links_.erase(other);
+      drive(a, [&](Node& node) { node.transport_closed(end.second, now); });
+      drive(b, [&](Node& node) { node.transport_closed(other.second, now); });
+    }
+  }
+
   /// Cuts every connection of a node, as a cable would.
   void cut(std::size_t index) {
     const auto links = links_;
@@ -188,6 +203,7 @@ class Network {
     at(now + latency_, [this, index, dial] {
       for (std::size_t target = 0; target < members_.size(); ++target) {
         if (members_[target]->address != dial.address || target == index) continue;
+        if (refuse_dials_) break;
         return establish(index, target, dial);
       }
       drive(index, [&](Node& node) {
@@ -286,6 +302,7 @@ class Network {
   std::map<std::pair<base::Instant, std::uint64_t>, std::function<void()>> events_;
   std::uint64_t sequence_ = 0;
   crypto::Sha256 trace_;
+  bool refuse_dials_ = false;
 };
 
 }  // namespace ggen::p2p::node::test

@@ -22,6 +22,7 @@
 #include <ggen/p2p/gossipsub/engine.hpp>
 #include <ggen/p2p/identify/engine.hpp>
 #include <ggen/p2p/kad/engine.hpp>
+#include <ggen/p2p/node/absent_peers.hpp>
 #include <ggen/p2p/node/channel_factory.hpp>
 #include <ggen/p2p/perf/engine.hpp>
 #include <ggen/p2p/ping/engine.hpp>
@@ -50,6 +51,7 @@ struct Config {
   ping::Config ping;
   perf::Config perf;
   Bootstrap bootstrap;
+  AbsentConfig absent;
   /// Without them the node takes no part in the DHT, or in publish/subscribe.
   std::optional<kad::Config> kad{};
   std::optional<gossipsub::Config> gossipsub{};
@@ -89,7 +91,7 @@ struct ChannelClosed {
   std::string_view detail;
 };
 
-/// Nobody could be reached at one of join()'s addresses. It is tried again while there is no peer.
+/// Nobody could be reached at one of join()'s addresses. It is tried again.
 struct BootstrapFailed {
   multiformats::Multiaddr address;
   swarm::DialFailure failure;
@@ -184,7 +186,8 @@ class Node {
   void stored(registry::StoreDone done, base::Instant now);
 
   /// Dials these, all of them, whenever no peer is connected, from now on: best after listening, so
-  /// that peers learn at once where this node is. With /p2p, nobody else is accepted there.
+  /// that peers learn at once where this node is. With /p2p, nobody else is accepted there. One
+  /// that could not be reached is tried again also while there are other peers (AbsentConfig).
   void join(std::vector<multiformats::Multiaddr> bootstrap, base::Instant now);
 
   // Streams of the application.
@@ -231,6 +234,7 @@ class Node {
     kGossipsub,
     kRegistry,
     kBootstrap,
+    kAbsent,
   };
 
   struct Connection {
@@ -239,6 +243,10 @@ class Node {
     bool transmit_announced = false;
     bool dirty = false;   // on the list of those to settle
     bool closed = false;  // waits for transport_closed()
+  };
+  struct BootstrapPeer {
+    multiformats::Multiaddr address;
+    std::optional<multiformats::PeerId> peer;  // who is expected there, or was last found
   };
   struct Stream {
     Owner owner{};
@@ -310,13 +318,18 @@ class Node {
   void on_output(Event event);
   void learn(connection::ConnectionId id, const multiformats::PeerId& peer,
              const identify::Info& info);
-  void peer_gone(const multiformats::PeerId& peer);
+  void peer_gone(const swarm::event::PeerDisconnected& gone);
   void dial_done(const swarm::event::DialDone& done);
   void announce_self();
   void answer(std::string_view protocol, Owner owner);
   void silence(const std::string& protocol);
   void bootstrap();
   void bootstrap_after(base::Duration delay);
+  void dial_bootstrap(const multiformats::Multiaddr& address);
+  void bootstrap_done(const multiformats::Multiaddr& address, const swarm::event::DialDone& done);
+  void miss(AbsentPeers::Absent absent);
+  void peer_back(const multiformats::PeerId& peer);
+  void dial_absent();
   [[nodiscard]] static swarm::Purpose purpose(Owner owner) noexcept;
 
   Config config_;
@@ -340,9 +353,11 @@ class Node {
   std::optional<kad::Engine> kad_;
   std::optional<gossipsub::Engine> gossipsub_;
   std::optional<registry::Engine> registry_;
-  std::vector<multiformats::Multiaddr> bootstrap_;
+  std::vector<BootstrapPeer> bootstrap_;
   base::Duration bootstrap_delay_{};  // before the next attempt
   base::HashMap<swarm::DialId, multiformats::Multiaddr> bootstrap_dials_;
+  AbsentPeers absent_;
+  bool stopping_ = false;
 
   base::HashMap<connection::ConnectionId, Connection> connections_;
   std::vector<connection::ConnectionId> dirty_;
