@@ -52,23 +52,6 @@ bool is_ours(const fs::path& folder) {
          has_format(folder / kComparisonFile, kComparisonFormat);
 }
 
-// Makes `folder`, or finds that what is in it may be replaced.
-std::expected<void, std::string> prepare(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) return failure("make the folder", folder, error.message());
-  fs::directory_iterator entry(folder, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    // Left behind by one that was stopped while it wrote.
-    if (entry->path().extension() == kUnfinished) continue;
-    if (is_ours(folder)) return {};
-    return failure("write a report to", folder,
-                   "the folder holds other files and no report of ggen-p2p-sim; choose a new one");
-  }
-  if (error) return failure("read", folder, error.message());
-  return {};
-}
-
 struct File {
   const char* name;
   const std::string& content;
@@ -101,7 +84,7 @@ std::expected<void, std::string> replace(const fs::path& folder,
 // The JSON goes first: it is what tells that the folder is ours.
 std::expected<void, std::string> write(const fs::path& folder, const char* json_file,
                                        const char* outdated_file, const nlohmann::json& document) {
-  if (auto prepared = prepare(folder); !prepared) return prepared;
+  if (auto prepared = prepare_report_folder(folder); !prepared) return prepared;
   const std::string json = dump(document);
   const std::string page = report_page(json);
   if (auto replaced = replace(folder, {{json_file, json}, {kPageFile, page}}); !replaced) {
@@ -139,6 +122,22 @@ std::string replay_command(const Report& report) {
     if (!option.value.empty()) command += fmt::format(" {}", shell_word(option.value));
   }
   return command;
+}
+
+std::expected<void, std::string> prepare_report_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return failure("make the folder", folder, error.message());
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    // Left behind by one that was stopped while it wrote.
+    if (entry->path().extension() == kUnfinished) continue;
+    if (is_ours(folder)) return {};
+    return failure("write a report to", folder,
+                   "the folder holds other files and no report of ggen-p2p-sim; choose a new one");
+  }
+  if (error) return failure("read", folder, error.message());
+  return {};
 }
 
 std::expected<void, std::string> write_report(const Report& report, const fs::path& folder) {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr base::Duration kTick = std::chrono::milliseconds{10};
 constexpr base::Duration kSampling = std::chrono::seconds{1};
+constexpr base::Duration kTelling = std::chrono::milliseconds{100};
 constexpr base::Duration kAnswer = std::chrono::minutes{1};
 // What the program has by default.
 constexpr std::size_t kConnections = 50;
@@ -131,11 +132,12 @@ void World::tick() {
   if (now() >= next_sample_) {
     next_sample_ = now() + kSampling;
     metrics_.sample(now());
-    if (!hooks_.progress) return;
-    const Progress progress{step_, now().time_since_epoch(), setup_.duration, up().size(),
-                            simulation_.events()};
-    if (!hooks_.progress(progress)) throw Interrupted{};
   }
+  if (!hooks_.progress || now() < next_telling_) return;
+  next_telling_ = now() + kTelling;
+  const Progress progress{step_, now().time_since_epoch(), setup_.duration, up().size(),
+                          simulation_.events()};
+  if (!hooks_.progress(progress)) throw Interrupted{};
 }
 
 void World::run_for(base::Duration time) {

@@ -100,6 +100,10 @@ struct Report {
 /// The command that runs it again, quoted for a shell.
 [[nodiscard]] std::string replay_command(const Report& report);
 
+/// Makes `folder` if need be, and finds whether write_report() and write_comparison() may write to
+/// it: they ask the same, but after what may have been a long run.
+std::expected<void, std::string> prepare_report_folder(const std::filesystem::path& folder);
+
 /// Writes `report.json` and `index.html`, a page that shows it without any other file, into
 /// `folder`, which is made if need be. A former report or comparison there is replaced; a folder
 /// that holds anything else is refused. docs/simulator.md describes the JSON.

@@ -25,6 +25,7 @@ struct Scenario {
   base::Duration duration{};  ///< of virtual time, about
   /// Runs it, and checks what must hold.
   void (*play)(World& world) = nullptr;
+  std::uint32_t least_nodes = 2;  ///< it cannot be played with fewer
 };
 
 /// All that are built in, in the order in which they are listed.

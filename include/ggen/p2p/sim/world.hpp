@@ -159,6 +159,7 @@ class World final : public Observer {
   std::optional<SpanLog> spans_;
   std::string step_;
   base::Instant next_sample_;
+  base::Instant next_telling_;
   std::map<NodeIndex, std::vector<NodeIndex>> bootstrap_;
   std::map<registry::EntryId, Followed> followed_;
   std::map<Operation, registry::event::PublishDone> published_;

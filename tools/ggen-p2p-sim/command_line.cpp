@@ -1,0 +1,158 @@
+#include "command_line.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <sstream>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "text.hpp"
+
+namespace ggen::p2p::sim_cli {
+namespace {
+
+// What CLI11 fills in.
+struct Raw {
+  bool json = false;
+  command::Run run;
+  std::string fidelity;
+  command::Compare compare;
+  command::Replay replay;
+};
+
+CLI::App* add_command(CLI::App& app, const char* name, const char* what, const char* examples) {
+  CLI::App* command = app.add_subcommand(name, what);
+  command->footer(std::string{"Examples:\n"} + examples);
+  return command;
+}
+
+void add_json(CLI::App* command, Raw& raw) {
+  command->add_flag("--json", raw.json, "Print one JSON document on standard output, errors too");
+}
+
+void add_commands(CLI::App& app, Raw& raw) {
+  CLI::App* list = add_command(app, "list", "Show the scenarios that can be run",
+                               "  ggen-p2p-sim list\n"
+                               "  ggen-p2p-sim list --json | jq -r '.scenarios[].name'");
+  add_json(list, raw);
+
+  CLI::App* run = add_command(app, "run", "Run a scenario, and check what must hold",
+                              "  ggen-p2p-sim run publish-package\n"
+                              "  ggen-p2p-sim run large-network --nodes 200 --seed 7 --report out\n"
+                              "  ggen-p2p-sim run dht-put-get --fidelity message --json\n"
+                              "  ggen-p2p-sim run publish-package --trace spans.json");
+  run->add_option("SCENARIO", raw.run.scenario, "One of those that `list` shows")->required();
+  run->add_option("--seed", raw.run.options.seed, "Chooses all that is left to chance")
+      ->type_name("N")
+      ->capture_default_str();
+  run->add_option("--nodes", raw.run.options.nodes, "How many nodes [the scenario's own number]")
+      ->type_name("N");
+  run->add_option("--fidelity", raw.fidelity,
+                  "wire: every byte; message: the frames of streams, which takes less time and "
+                  "memory [the scenario's own]")
+      ->type_name("wire|message")
+      ->check(CLI::IsMember({"wire", "message"}));
+  run->add_option("--report", raw.run.report, "Write index.html and report.json into this folder")
+      ->type_name("DIR");
+  run->add_option("--trace", raw.run.trace,
+                  "Write what the nodes did as spans, in OTLP's JSON encoding")
+      ->type_name("FILE");
+  add_json(run, raw);
+
+  CLI::App* compare = add_command(app, "compare", "Lay the reports of two runs over each other",
+                                  "  ggen-p2p-sim run large-network --nodes 100 --report a\n"
+                                  "  ggen-p2p-sim run large-network --nodes 200 --report b\n"
+                                  "  ggen-p2p-sim compare a b --output both");
+  compare->add_option("A", raw.compare.a, "The folder of a report, or its report.json")->required();
+  compare->add_option("B", raw.compare.b, "The other")->required();
+  compare
+      ->add_option("--output", raw.compare.output,
+                   "Write index.html and comparison.json into this folder")
+      ->type_name("DIR")
+      ->required();
+
+  CLI::App* replay =
+      add_command(app, "replay", "Run again what a report tells of, and compare the traces",
+                  "  ggen-p2p-sim replay out\n"
+                  "  ggen-p2p-sim replay out/report.json");
+  replay->add_option("REPORT", raw.replay.report, "The folder of a report, or its report.json")
+      ->required();
+}
+
+CommandLine chosen(std::string_view name, Raw raw) {
+  CommandLine line;
+  line.json = raw.json;
+  if (name == "run") {
+    if (!raw.fidelity.empty()) {
+      raw.run.options.fidelity =
+          raw.fidelity == "wire" ? sim::Fidelity::kWire : sim::Fidelity::kMessage;
+    }
+    line.command = std::move(raw.run);
+  } else if (name == "compare") {
+    line.command = std::move(raw.compare);
+  } else if (name == "replay") {
+    line.command = std::move(raw.replay);
+  }
+  return line;
+}
+
+// What CLI11 found wrong, and what to do about it.
+Error usage_error(const CLI::App& app, std::span<const char* const> arguments,
+                  const CLI::ParseError& error) {
+  const auto commands = app.get_subcommands();
+  if (!commands.empty()) {
+    return {Exit::kUsage, cli::sentence(error.what()),
+            fmt::format("See: ggen-p2p-sim {} --help", commands.front()->get_name())};
+  }
+  const auto word = std::ranges::find_if(arguments, [](const char* a) { return a[0] != '-'; });
+  if (word == arguments.end()) {
+    return {Exit::kUsage, arguments.empty() ? "No command was given." : cli::sentence(error.what()),
+            "See: ggen-p2p-sim --help"};
+  }
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  const auto suggestion = cli::nearest(*word, names);
+  return {Exit::kUsage, fmt::format("There is no command `{}`.", *word),
+          suggestion ? fmt::format("Did you mean: ggen-p2p-sim {}?", *suggestion)
+                     : "See: ggen-p2p-sim --help"};
+}
+
+}  // namespace
+
+std::variant<CommandLine, Shown, Refused> parse_command_line(int argc, const char* const* argv) {
+  CLI::App app{
+      "Runs a whole network of nodes in one process and in virtual time, and checks what must "
+      "hold. The same seed gives the same run."};
+  app.name("ggen-p2p-sim");
+  app.set_version_flag("--version", fmt::format("ggen-p2p-sim {}", GGEN_P2P_VERSION));
+  app.require_subcommand(1);
+  app.footer(
+      "Examples:\n"
+      "  ggen-p2p-sim list\n"
+      "  ggen-p2p-sim run publish-package\n"
+      "  ggen-p2p-sim run large-network --nodes 200 --report out\n"
+      "  ggen-p2p-sim replay out\n"
+      "Each command has more: ggen-p2p-sim COMMAND --help. Exit codes: 0 all checks held, 1 one "
+      "did not, 2 nothing ran, 3 a file cannot be written, 130 interrupted.");
+  Raw raw;
+  add_commands(app, raw);
+
+  const std::span<const char* const> arguments{argv + 1,
+                                               static_cast<std::size_t>(std::max(0, argc - 1))};
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    if (app.exit(error, out, err) == 0) return Shown{out.str()};
+    const bool json = std::ranges::any_of(
+        arguments, [](const char* text) { return std::strcmp(text, "--json") == 0; });
+    return Refused{usage_error(app, arguments, error), json};
+  }
+  return chosen(app.get_subcommands().front()->get_name(), std::move(raw));
+}
+
+}  // namespace ggen::p2p::sim_cli

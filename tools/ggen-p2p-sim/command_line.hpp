@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include <ggen/p2p/sim/scenario.hpp>
+
+#include "error.hpp"
+
+namespace ggen::p2p::sim_cli {
+
+namespace command {
+struct List {};
+struct Run {
+  std::string scenario;
+  sim::RunOptions options;
+  std::string report;  ///< a folder; empty: none is written
+  std::string trace;   ///< a file; empty: no spans are made
+};
+struct Compare {
+  std::string a;
+  std::string b;
+  std::string output;
+};
+struct Replay {
+  std::string report;
+};
+}  // namespace command
+
+struct CommandLine {
+  bool json = false;
+  std::variant<command::List, command::Run, command::Compare, command::Replay> command;
+};
+
+/// Help or a version was asked for.
+struct Shown {
+  std::string text;
+};
+
+struct Refused {
+  Error error;
+  bool json = false;
+};
+
+[[nodiscard]] std::variant<CommandLine, Shown, Refused> parse_command_line(int argc,
+                                                                           const char* const* argv);
+
+}  // namespace ggen::p2p::sim_cli
