@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Runs ggen-p2p-sim as people do, and looks at what it prints, writes and ends with.
+
+usage: program_test.py GGEN_P2P_SIM
+"""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+USAGE, OUTPUT, INTERRUPTED = 2, 3, 130
+DIGEST = re.compile(r"trace sha256: ([0-9a-f]{64})")
+PROGRAM = ""
+
+
+def run(*arguments):
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False)
+
+
+def digest(result):
+    """That of the last line."""
+    found = DIGEST.fullmatch(result.stdout.splitlines()[-1])
+    assert found, result.stdout
+    return found.group(1)
+
+
+def spans_of(path):
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return [span for resource in document["resourceSpans"] for scope in resource["scopeSpans"] for span in scope["spans"]]
+
+
+def attributes(span):
+    return {attribute["key"]: attribute["value"] for attribute in span["attributes"]}
+
+
+class ProgramTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def assert_refused(self, result, code, *words):
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertEqual(result.stdout, "")  # nothing ran
+        for word in words:
+            self.assertIn(word, result.stderr)
+
+    def test_list_names_every_scenario(self):
+        source = (SOURCE / "src/sim/scenarios.cpp").read_text(encoding="utf-8")
+        built_in = re.findall(r'^ +\{"([a-z0-9-]+)",', source, re.MULTILINE)
+        self.assertGreater(len(built_in), 10)
+        listed = run("list")
+        self.assertEqual(listed.returncode, 0)
+        self.assertEqual([line.split()[0] for line in listed.stdout.splitlines()[1:]], built_in)
+        as_json = json.loads(run("list", "--json").stdout)
+        self.assertEqual([scenario["name"] for scenario in as_json["scenarios"]], built_in)
+
+    def test_same_seed_gives_same_digest(self):
+        first = run("run", "publish-package")
+        self.assertEqual(first.returncode, 0, first.stdout)
+        self.assertIn("  ok ", first.stdout)
+        self.assertNotIn("FAILED", first.stdout)
+        self.assertEqual(first.stderr, "")  # progress is for terminals
+        self.assertEqual(digest(run("run", "publish-package")), digest(first))
+        self.assertNotEqual(digest(run("run", "publish-package", "--seed", 2)), digest(first))
+        self.assertNotEqual(digest(run("run", "publish-package", "--fidelity", "message")), digest(first))
+        # Spans and a report only watch.
+        watched = run("run", "publish-package", "--trace", self.folder / "spans", "--report", self.folder / "out")
+        self.assertEqual(digest(watched), digest(first))
+        as_json = json.loads(run("run", "publish-package", "--json").stdout)
+        self.assertEqual(as_json["digest"], digest(first))
+        self.assertTrue(as_json["passed"])
+
+    def test_failed_check(self):
+        # A node keeps at most fifty connections, so that sixty cannot all be connected to each other.
+        result = run("run", "multi-peer-connectivity", "--nodes", 60)
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn("FAILED  each node is connected to each other", result.stdout)
+        self.assertIn("ggen-p2p-sim run multi-peer-connectivity --seed 1 --nodes 60 --fidelity wire", result.stdout)
+        digest(result)
+
+    def test_what_cannot_run(self):
+        self.assert_refused(run("run", "pubish-package"), USAGE, "publish-package", "ggen-p2p-sim list")
+        self.assert_refused(run("run", "publish-package", "--nodes", 0), USAGE, "at least 2")
+        self.assert_refused(run("run", "peer-failure-recovery", "--nodes", 4), USAGE, "at least 5")
+        self.assert_refused(run("run", "large-network", "--nodes", 2**32 - 1), USAGE, "memory")
+        self.assert_refused(run("run", "publish-package", "--fidelity", "high"), USAGE)
+        self.assert_refused(run("repaly"), USAGE, "replay")
+        error = json.loads(run("run", "nothing", "--json").stdout)["error"]
+        self.assertEqual(error["code"], "usage")
+
+    def test_foreign_folder_is_refused_before_the_run(self):
+        (self.folder / "mine.txt").write_text("mine", encoding="utf-8")
+        spans = self.folder / "spans.json"
+        result = run("run", "publish-package", "--report", self.folder, "--trace", spans)
+        self.assert_refused(result, OUTPUT, "holds other files")
+        self.assertEqual(os.listdir(self.folder), ["mine.txt"])
+
+    def test_trace_that_cannot_be_opened(self):
+        self.assert_refused(run("run", "publish-package", "--trace", self.folder / "no/spans"), OUTPUT, "no/spans")
+
+    def test_report_replay_compare(self):
+        out = self.folder / "out"
+        made = run("run", "publish-package", "--seed", 3, "--report", out)
+        replayed = run("replay", out)
+        self.assertEqual(replayed.returncode, 0, replayed.stdout)
+        self.assertEqual(digest(replayed), digest(made))
+
+        compared = run("compare", out, out, "--output", self.folder / "both")
+        self.assertEqual(compared.returncode, 0, compared.stderr)
+        self.assertTrue((self.folder / "both/comparison.json").is_file())
+
+        report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+        self.assertRegex(report["build"], r"^\w+, (g\+\+|clang) \d+\.\d+$")
+        self.assertGreater(report["wall_ns"], 0)
+        report["digest"] = "0" * 64
+        (out / "report.json").write_text(json.dumps(report), encoding="utf-8")
+        self.assertEqual(run("replay", out).returncode, 1)
+        self.assert_refused(run("replay", self.folder / "nothing"), USAGE, "nothing")
+
+    def test_spans(self):
+        path = self.folder / "spans.json"
+        self.assertEqual(run("run", "publish-package", "--trace", path).returncode, 0)
+        spans = spans_of(path)
+        publish = [span for span in spans if span["name"] == "p2p.package.publish"]
+        puts = [span for span in spans if span["name"] == "p2p.dht.put"]
+        self.assertEqual(len(publish), 1)
+        self.assertIn(publish[0]["spanId"], [span.get("parentSpanId") for span in puts])
+        found = [attributes(span)["found"] for span in spans if span["name"] == "p2p.package.resolve"]
+        self.assertEqual(found, [{"boolValue": True}])
+
+    def test_interrupt_leaves_a_report(self):
+        out = self.folder / "out"
+        # On a terminal, so that it tells when it is under way.
+        terminal, end = pty.openpty()
+        with subprocess.Popen([PROGRAM, "run", "large-network", "--report", out], stdout=subprocess.PIPE, stderr=end,
+                              text=True) as process:
+            os.close(end)
+            shown = os.read(terminal, 1000).decode()
+            process.send_signal(signal.SIGINT)
+            printed, _ = process.communicate(timeout=120)
+        os.close(terminal)
+        self.assertIn("nodes join", shown)
+        self.assertEqual(process.returncode, INTERRUPTED)
+        self.assertIn("Interrupted", printed)
+        self.assertRegex(printed.splitlines()[-1], DIGEST)
+        self.assertTrue(json.loads((out / "report.json").read_text(encoding="utf-8"))["interrupted"])
+        self.assert_refused(run("replay", out), USAGE, "interrupted")
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main()
