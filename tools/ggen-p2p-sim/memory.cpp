@@ -8,7 +8,7 @@ namespace ggen::p2p::sim_cli {
 namespace {
 
 constexpr std::uint64_t kKiB = 1024;
-// Rough figures, measured on large-network: what a node with its connections comes to.
+// Rough figures of a node with its connections; a run can take twice as much while it is busy.
 constexpr std::uint64_t kWireNode = 350 * kKiB;
 constexpr std::uint64_t kMessageNode = 200 * kKiB;
 
