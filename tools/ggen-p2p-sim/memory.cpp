@@ -8,9 +8,9 @@ namespace ggen::p2p::sim_cli {
 namespace {
 
 constexpr std::uint64_t kKiB = 1024;
-// Rough figures of a node with its connections; a run can take twice as much while it is busy.
-constexpr std::uint64_t kWireNode = 350 * kKiB;
-constexpr std::uint64_t kMessageNode = 200 * kKiB;
+// What a node with its connections takes while a run is busy, as seen at a hundred nodes, about.
+constexpr std::uint64_t kWireNode = 750 * kKiB;
+constexpr std::uint64_t kMessageNode = 500 * kKiB;
 
 }  // namespace
 
