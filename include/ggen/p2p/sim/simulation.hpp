@@ -80,6 +80,7 @@ class Simulation {
   void start(NodeIndex node);
   /// In good order; it is down when its connections have closed.
   void stop(NodeIndex node);
+  /// Its disk crashes with it, either way: what was under way is torn or lost.
   void crash(NodeIndex node, Network::Crash how);
 
   [[nodiscard]] bool is_up(NodeIndex node) const { return machines_[node]->node != nullptr; }
