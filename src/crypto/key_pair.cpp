@@ -2,25 +2,19 @@
 
 #include <ggen/p2p/base/assert.hpp>
 #include <ggen/p2p/crypto/keys.hpp>
+#include <ggen/p2p/crypto/secret.hpp>
 
 #include "key_data.hpp"
 #include "key_message.hpp"
-#include "sodium.hpp"
+#include "locked_slots.hpp"
 
 namespace ggen::p2p::crypto {
 
-/// The seed followed by the public key, as libsodium and libp2p both have it. Lives in libsodium's
-/// guarded memory, which is locked, left out of core dumps and wiped when freed.
+/// The seed followed by the public key, as libsodium and libp2p both have it. Lives in a slot.
 struct KeyPair::Secret {
   std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> bytes;
 
-  static void* operator new(std::size_t size) {
-    start_sodium();
-    void* const memory = sodium_malloc(size);
-    GGEN_INVARIANT(memory != nullptr);
-    return memory;
-  }
-  static void operator delete(void* memory) noexcept { sodium_free(memory); }
+  static void operator delete(void* memory) noexcept;
 };
 
 namespace {
@@ -28,7 +22,16 @@ namespace {
 constexpr std::size_t kSeedSize = crypto_sign_SEEDBYTES;
 static_assert(kSeedSize == 32 && crypto_sign_PUBLICKEYBYTES == kEd25519KeySize);
 
+LockedSlots& slots() {
+  static LockedSlots all{crypto_sign_SECRETKEYBYTES};
+  return all;
+}
+
 }  // namespace
+
+void KeyPair::Secret::operator delete(void* memory) noexcept {
+  slots().free(static_cast<std::uint8_t*>(memory));
+}
 
 KeyPair::KeyPair(std::unique_ptr<Secret> secret, PublicKey public_key)
     : secret_(std::move(secret)), public_key_(std::move(public_key)) {}
@@ -37,11 +40,11 @@ KeyPair& KeyPair::operator=(KeyPair&&) noexcept = default;
 KeyPair::~KeyPair() = default;
 
 KeyPair KeyPair::from_seed(std::span<const std::uint8_t, 32> seed) {
-  auto secret = std::make_unique<Secret>();
+  crypto::Secret<crypto_sign_SECRETKEYBYTES> secret;
   std::array<std::uint8_t, kEd25519KeySize> point{};
-  crypto_sign_seed_keypair(point.data(), secret->bytes.data(), seed.data());
-  sodium_mprotect_readonly(secret.get());
-  return KeyPair(std::move(secret), PublicKey::ed25519(point));
+  crypto_sign_seed_keypair(point.data(), secret.writable().data(), seed.data());
+  std::unique_ptr<Secret> kept{reinterpret_cast<Secret*>(slots().put(secret.view()))};
+  return KeyPair(std::move(kept), PublicKey::ed25519(point));
 }
 
 std::expected<KeyPair, KeyError> KeyPair::decode(base::BytesView message) {
