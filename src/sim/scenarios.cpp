@@ -10,7 +10,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::array<Scenario, 13> kScenarios{{
+constexpr std::array<Scenario, 14> kScenarios{{
     {"peer-discovery", "One node finds the whole network from one bootstrap address.", 8,
      Fidelity::kWire, Latency::kConstant, seconds{30}, play::peer_discovery, 3},
     {"multi-peer-connectivity", "Five nodes end up in a full mesh of connections.", 5,
@@ -37,8 +37,10 @@ constexpr std::array<Scenario, 13> kScenarios{{
      Fidelity::kWire, Latency::kConstant, minutes{5}, play::peer_reputation, 4},
     {"concurrent-publishes", "A hundred releases at once: none is lost.", 10, Fidelity::kWire,
      Latency::kConstant, minutes{1}, play::concurrent_publishes},
-    {"large-network", "In a large network a package is heard of, found and fetched everywhere.",
-     50, Fidelity::kWire, Latency::kGeographic, minutes{1}, play::large_network},
+    {"large-network", "In a large network a package is heard of, found and fetched everywhere.", 50,
+     Fidelity::kWire, Latency::kGeographic, minutes{1}, play::large_network},
+    {"wan", "All over the world, news spread and lookups end about as fast as light allows.",
+     10'000, Fidelity::kWire, Latency::kGeographic, minutes{5}, play::wan, 50},
 }};
 
 }  // namespace

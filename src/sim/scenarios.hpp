@@ -27,5 +27,6 @@ void peer_failure_recovery(World& world);
 
 // Many nodes.
 void large_network(World& world);
+void wan(World& world);
 
 }  // namespace ggen::p2p::sim::play

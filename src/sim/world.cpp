@@ -275,6 +275,17 @@ std::optional<kad::QueryDone> World::get_value(NodeIndex node, base::BytesView k
   return await_query(node, started);
 }
 
+std::optional<kad::QueryId> World::start_closest(NodeIndex node, base::BytesView key) {
+  Started started;
+  simulation_.drive(node, [&](node::Node& n) { started = n.kad(now()).closest(key, now()); });
+  return started ? std::optional{*started} : std::nullopt;
+}
+
+const kad::QueryDone* World::looked_up(NodeIndex node, kad::QueryId query) const {
+  const auto found = queried_.find({node, query});
+  return found == queried_.end() ? nullptr : &found->second;
+}
+
 std::optional<kad::QueryDone> World::await_query(NodeIndex node, const Started& query) {
   if (!query) return std::nullopt;
   const std::pair name{node, *query};

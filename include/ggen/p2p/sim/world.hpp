@@ -121,6 +121,10 @@ class World final : public Observer {
                                           base::BytesView value);
   /// From all of the closest nodes.
   std::optional<kad::QueryDone> get_value(NodeIndex node, base::BytesView key);
+  /// Begins a lookup of the nodes nearest to `key`; nothing when it was refused.
+  std::optional<kad::QueryId> start_closest(NodeIndex node, base::BytesView key);
+  /// How it ended; null until then.
+  [[nodiscard]] const kad::QueryDone* looked_up(NodeIndex node, kad::QueryId query) const;
 
   // What must hold.
 
