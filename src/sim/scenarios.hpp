@@ -28,5 +28,6 @@ void peer_failure_recovery(World& world);
 // Many nodes.
 void large_network(World& world);
 void wan(World& world);
+void flash_crowd(World& world);
 
 }  // namespace ggen::p2p::sim::play

@@ -8,14 +8,13 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <toml++/toml.h>
 
 #include <ggen/p2p/registry/manifest.hpp>
 #include <ggen/p2p/storage/manifest_file.hpp>
-#include <ggen/p2p/storage/toml_guard.hpp>
 
 #include "file.hpp"
 #include "text.hpp"
+#include "toml_plus_plus.hpp"
 
 namespace ggen::p2p::storage {
 
@@ -60,12 +59,6 @@ class Reader {
   explicit Reader(std::string_view file) : file_(printable(file)) {}
 
   std::expected<registry::Metadata, Failure> read(std::string_view text) {
-    if (const auto line = misplaced_character(text)) {
-      toml::source_region where;
-      where.begin.line = static_cast<toml::source_index>(*line);
-      refuse(where, "is no TOML: text beyond ASCII stands in quotes");
-      return std::unexpected(std::move(*failure_));
-    }
     const toml::parse_result parsed = toml::parse(text, file_);
     if (parsed) return read(parsed.table());
     refuse(parsed.error().source(),

@@ -4,13 +4,11 @@
 #include <set>
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
-
-#include <ggen/p2p/storage/toml_guard.hpp>
 
 #include "config.hpp"
 #include "config_table.hpp"
 #include "text.hpp"
+#include "toml_plus_plus.hpp"
 
 namespace ggen::p2p::cli {
 namespace {
@@ -130,13 +128,6 @@ Result<void> apply_table(std::string_view name, const toml::table& table, std::s
 
 Result<void> apply_toml(std::string_view text, std::string_view file,
                         Configuration& configuration) {
-  if (const auto line = storage::misplaced_character(text)) {
-    return fail(Exit::kConfig,
-                fmt::format("{}:{}: not valid TOML: a character outside ASCII stands neither in a "
-                            "string nor in a comment.",
-                            file, *line),
-                "Put the text in quotes, or remove the character.");
-  }
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
