@@ -12,8 +12,10 @@
 
 #include "command_line.hpp"
 #include "render.hpp"
+#include "render_sweep.hpp"
 #include "run_options.hpp"
 #include "run_scenario.hpp"
+#include "sweep.hpp"
 #include "text.hpp"
 
 namespace {
@@ -52,6 +54,13 @@ Exit run(const command::Run& command, bool json) {
     if (!check.passed) return Exit::kFailed;
   }
   return Exit::kOk;
+}
+
+Exit sweep(const command::Sweep& command, bool json) {
+  const auto swept = sim_cli::sweep(command);
+  if (!swept) return tell(swept.error(), json);
+  print(json ? to_text(to_json(*swept)) + "\n" : render(*swept));
+  return swept->exit();
 }
 
 Exit compare(const command::Compare& command) {
@@ -133,6 +142,7 @@ Exit carry_out(int argc, const char* const* argv) {
   return std::visit(base::Overloaded{
                         [&](const command::List&) { return list(line.json); },
                         [&](const command::Run& command) { return run(command, line.json); },
+                        [&](const command::Sweep& command) { return sweep(command, line.json); },
                         [](const command::Compare& command) { return compare(command); },
                         [](const command::Replay& command) { return replay(command); },
                     },

@@ -25,10 +25,6 @@ double speed_up(const sim::Report& report) {
   return seconds(report.virtual_time) / std::max(seconds(report.wall_time), 1e-9);
 }
 
-std::string_view name_of(sim::Fidelity fidelity) {
-  return fidelity == sim::Fidelity::kWire ? "wire" : "message";
-}
-
 std::string nanoseconds(double value) {
   constexpr std::array<std::pair<double, std::string_view>, 3> kUnits{
       {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}}};
@@ -115,6 +111,10 @@ std::string to_text(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string_view name_of(sim::Fidelity fidelity) {
+  return fidelity == sim::Fidelity::kWire ? "wire" : "message";
+}
+
 std::string render_list() {
   std::size_t width = 0;
   for (const auto& scenario : sim::scenarios()) width = std::max(width, scenario.name.size());
@@ -149,10 +149,7 @@ std::string render(const sim::Report& report) {
                       seconds(report.virtual_time), seconds(report.wall_time), speed_up(report));
   text += fmt::format("  {} events\n\n", report.events);
   if (report.interrupted) text += "Interrupted: all of this is of what was reached.\n";
-  if (!all_passed(report)) {
-    text += fmt::format("Made by version {} ({}). To run it again:\n  {}\n", report.version,
-                        report.build, sim::replay_command(report));
-  }
+  if (!all_passed(report)) text += how_to_run_again(report);
   return text + digest_line(report);
 }
 
@@ -205,6 +202,11 @@ Json to_json(const sim::Report& report) {
     }
   }
   return json;
+}
+
+std::string how_to_run_again(const sim::Report& report) {
+  return fmt::format("Made by version {} ({}). To run it again:\n  {}\n", report.version,
+                     report.build, sim::replay_command(report));
 }
 
 std::string digest_line(const sim::Report& report) {

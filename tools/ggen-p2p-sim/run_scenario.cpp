@@ -10,12 +10,15 @@
 #include <fmt/format.h>
 
 #include "interrupt.hpp"
+#include "last_words.hpp"
 #include "memory.hpp"
 #include "progress.hpp"
+#include "render.hpp"
 #include "run_options.hpp"
 #include "text.hpp"
 
 namespace ggen::p2p::sim_cli {
+
 namespace {
 
 std::string build() {
@@ -82,13 +85,29 @@ Error cannot_write(const std::string& path) {
 
 }  // namespace
 
-Result<sim::Report> run_scenario(const RunRequest& request) {
-  const auto scenario = known_scenario(request.scenario);
+Result<const sim::Scenario*> runnable(const std::string& name, const sim::RunOptions& options) {
+  const auto scenario = known_scenario(name);
   if (!scenario) return std::unexpected(scenario.error());
-  if (auto error = too_few_or_many(**scenario, request.options)) return std::unexpected(*error);
-  if (auto error = not_of_this_scenario(**scenario, request.options)) {
-    return std::unexpected(*error);
-  }
+  if (auto error = too_few_or_many(**scenario, options)) return std::unexpected(*error);
+  if (auto error = not_of_this_scenario(**scenario, options)) return std::unexpected(*error);
+  return scenario;
+}
+
+sim::Report report_before(const sim::Scenario& scenario, const sim::RunOptions& options) {
+  sim::Report report;
+  report.scenario = scenario.name;
+  report.seed = options.seed;
+  report.nodes = options.nodes.value_or(scenario.nodes);
+  report.fidelity = name_of(options.fidelity.value_or(scenario.fidelity));
+  report.options = written_options(options);
+  report.version = GGEN_P2P_VERSION;
+  report.build = build();
+  return report;
+}
+
+Result<sim::Report> run_scenario(const RunRequest& request) {
+  const auto scenario = runnable(request.scenario, request.options);
+  if (!scenario) return std::unexpected(scenario.error());
   if (!request.report.empty()) {
     if (const auto ready = sim::prepare_report_folder(request.report); !ready) {
       return fail(Exit::kOutput, cli::sentence(ready.error()), "Nothing was run.");
@@ -100,6 +119,8 @@ Result<sim::Report> run_scenario(const RunRequest& request) {
     if (!spans) return std::unexpected(cannot_write(request.trace));
   }
 
+  const sim::Report before = report_before(**scenario, request.options);
+  set_last_words(fmt::format("\n{}", how_to_run_again(before)));
   catch_interrupts();
   const auto started = std::chrono::steady_clock::now();
   std::optional<ProgressLine> line{std::in_place};
@@ -112,9 +133,9 @@ Result<sim::Report> run_scenario(const RunRequest& request) {
   sim::Report report = sim::run(**scenario, request.options, std::move(hooks));
   line.reset();
   report.wall_time = std::chrono::steady_clock::now() - started;
-  report.version = GGEN_P2P_VERSION;
-  report.build = build();
-  report.options = written_options(request.options);
+  report.version = before.version;
+  report.build = before.build;
+  report.options = before.options;
 
   if (!request.report.empty()) {
     if (const auto written = sim::write_report(report, request.report); !written) {
