@@ -9,6 +9,7 @@ import os
 import pathlib
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -154,6 +155,116 @@ class ProgramTest(unittest.TestCase):
         self.assertRegex(printed.splitlines()[-1], DIGEST)
         self.assertTrue(json.loads((out / "report.json").read_text(encoding="utf-8"))["interrupted"])
         self.assert_refused(run("replay", out), USAGE, "interrupted")
+
+    def test_abort_tells_how_to_run_it_again(self):
+        terminal, end = pty.openpty()
+        with subprocess.Popen([PROGRAM, "run", "large-network", "--seed", "9"], stdout=subprocess.DEVNULL,
+                              stderr=end) as process:
+            os.close(end)
+            shown = os.read(terminal, 1000)  # it is under way
+            process.send_signal(signal.SIGABRT)
+            process.wait(timeout=120)
+            while b"--fidelity" not in shown:
+                shown += os.read(terminal, 1000)
+        os.close(terminal)
+        self.assertEqual(process.returncode, -signal.SIGABRT)
+        self.assertRegex(shown.decode(), r"Made by version [\d.]+ \(.*\)")
+        self.assertIn("ggen-p2p-sim run large-network --seed 9 --nodes 50 --fidelity", shown.decode())
+
+
+class SweepTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def start(self):
+        """A long sweep with all of its children at work: the process, the end of its terminal, and its children."""
+        terminal, end = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        process = subprocess.Popen([PROGRAM, "sweep", "large-network", "--seeds", "1..1000", "--jobs", "2"],
+                                   stdout=subprocess.PIPE, stderr=end, text=True)
+        self.addCleanup(process.stdout.close)
+        os.close(end)
+        shown = os.read(terminal, 1000).decode()
+        self.assertIn("of 1000 seeds", shown)
+        path = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        children = [os.pidfd_open(int(child)) for child in path.read_text(encoding="ascii").split()]
+        for child in children:
+            self.addCleanup(os.close, child)
+        self.assertTrue(children)
+        return process, children
+
+    def assert_gone(self, children):
+        for child in children:
+            self.assertTrue(select.select([child], [], [], 60)[0], "a child lives on")
+
+    def test_nothing_fails(self):
+        out = self.folder / "out"
+        result = run("sweep", "publish-package", "--seeds", "1..6", "--report", out)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertEqual(result.stdout.splitlines()[-1], "6 passed, 0 failed")
+        self.assertEqual(result.stderr, "")
+        self.assertEqual(os.listdir(out), [])
+        alone = json.loads(run("sweep", "publish-package", "--seeds", "1..6", "--jobs", 1, "--json").stdout)
+        self.assertEqual((alone["passed"], alone["failed"], alone["smallest"]), (6, 0, None))
+
+    def test_failed_check_is_made_smaller(self):
+        # A node keeps at most fifty connections, so that more than 51 cannot all be connected to each other.
+        out = self.folder / "out"
+        result = run("sweep", "multi-peer-connectivity", "--seeds", "4..5", "--nodes", 54, "--fidelity", "message",
+                     "--stop-after", 1, "--report", out, "--json")
+        self.assertEqual(result.returncode, 1, result.stdout)
+        swept = json.loads(result.stdout)
+        self.assertEqual((swept["passed"], swept["failed"]), (0, 1))
+        failure, smallest = swept["failures"][0], swept["smallest"]
+        self.assertEqual(failure["seed"], 4)
+        self.assertIn("each node is connected to each other", failure["failure"])
+        self.assertIn("--seed 4 --nodes 54 --fidelity message", failure["replay"])
+        self.assertEqual(smallest["failure"], failure["failure"])
+        self.assertLess(smallest["nodes"], 54)
+        report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+        self.assertEqual(report["nodes"], smallest["nodes"])
+        self.assertEqual(report["replay"], smallest["replay"])
+
+    def test_run_that_hangs_has_failed(self):
+        result = run("sweep", "publish-package", "--seeds", "1..2", "--timeout", "1ms")
+        self.assertEqual(result.returncode, 1, result.stdout)
+        lines = result.stdout.splitlines()
+        self.assertEqual(lines[-1], "0 passed, 2 failed")
+        for seed in (1, 2):
+            command = f"ggen-p2p-sim run publish-package --seed {seed} --nodes 4 --fidelity wire"
+            self.assertTrue(any("did not end in time" in line and command in line for line in lines), result.stdout)
+        self.assertIn("2 nodes and 0 faults", result.stdout)
+        self.assertRegex(result.stdout, r"Made by version [\d.]+ \(")
+
+    def test_what_cannot_run(self):
+        for arguments, words in (
+                (["--seeds", "5..1"], "--seeds 1..5"), (["--seeds", "x"], "--seeds 1..100"), ([], "--seeds"),
+                (["--seeds", "1..1000000000"], "1000000"), (["--seeds", "1..2", "--jobs", "0"], "--jobs"),
+                (["--seeds", "1..2", "--stop-after", "0"], "--stop-after"),
+                (["--seeds", "1..2", "--timeout", "0"], "--timeout"), (["--seeds", "1..2", "--nodes", "1"], "at least 2")):
+            result = run("sweep", "publish-package", *arguments)
+            self.assertEqual((result.returncode, result.stdout), (USAGE, ""), arguments)
+            self.assertIn(words, result.stderr)
+        self.assertIn("publish-package", run("sweep", "pubish-package", "--seeds", "1..2").stderr)
+        (self.folder / "mine.txt").write_text("mine", encoding="utf-8")
+        self.assertEqual(run("sweep", "publish-package", "--seeds", "1..2", "--report", self.folder).returncode, OUTPUT)
+
+    def test_interrupt_tells_what_was_found(self):
+        process, children = self.start()
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, INTERRUPTED)
+        self.assertIn("Interrupted", printed)
+        self.assertRegex(printed.splitlines()[-1], r"^\d+ passed, 0 failed$")
+        self.assert_gone(children)
+
+    def test_killed_sweep_leaves_no_child(self):
+        process, children = self.start()
+        process.kill()
+        process.wait(timeout=60)
+        self.assert_gone(children)
 
 
 if __name__ == "__main__":

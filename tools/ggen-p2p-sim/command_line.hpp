@@ -1,11 +1,15 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include <ggen/p2p/sim/scenario.hpp>
 
 #include "error.hpp"
+#include "seed_range.hpp"
 
 namespace ggen::p2p::sim_cli {
 
@@ -16,6 +20,15 @@ struct Run {
   sim::RunOptions options;
   std::string report;  ///< a folder; empty: none is written
   std::string trace;   ///< a file; empty: no spans are made
+};
+struct Sweep {
+  std::string scenario;
+  sim::RunOptions options;  ///< but for the seed
+  SeedRange seeds;
+  std::optional<std::uint64_t> jobs;  ///< at a time; nothing: one for each processor
+  base::Duration timeout = std::chrono::minutes{10};  ///< of the clock, for each run
+  std::optional<std::uint64_t> stop_after;            ///< failing seeds; nothing: all run
+  std::string report;                                 ///< a folder; empty: none is written
 };
 struct Compare {
   std::string a;
@@ -29,7 +42,8 @@ struct Replay {
 
 struct CommandLine {
   bool json = false;
-  std::variant<command::List, command::Run, command::Compare, command::Replay> command;
+  std::variant<command::List, command::Run, command::Sweep, command::Compare, command::Replay>
+      command;
 };
 
 /// Help or a version was asked for.

@@ -4,6 +4,7 @@
 #include <exception>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,7 +12,10 @@
 
 #include "command_line.hpp"
 #include "render.hpp"
+#include "render_sweep.hpp"
+#include "run_options.hpp"
 #include "run_scenario.hpp"
+#include "sweep.hpp"
 #include "text.hpp"
 
 namespace {
@@ -52,6 +56,13 @@ Exit run(const command::Run& command, bool json) {
   return Exit::kOk;
 }
 
+Exit sweep(const command::Sweep& command, bool json) {
+  const auto swept = sim_cli::sweep(command);
+  if (!swept) return tell(swept.error(), json);
+  print(json ? to_text(to_json(*swept)) + "\n" : render(*swept));
+  return swept->exit();
+}
+
 Exit compare(const command::Compare& command) {
   const auto a = sim::read_report(command.a);
   if (!a) return tell({Exit::kUsage, cli::sentence(a.error())}, false);
@@ -72,11 +83,6 @@ Result<RunRequest> request_of(const sim::Report& report) {
     return fail(Exit::kUsage, "The report is of a run that was interrupted.",
                 "Where it ended was up to whoever stopped it, so there is nothing to compare.");
   }
-  if (!report.options.empty()) {
-    return fail(Exit::kUsage, fmt::format("The report is of a run with --{}, which this version "
-                                          "does not know.",
-                                          report.options.front().name));
-  }
   if (report.nodes > std::numeric_limits<std::uint32_t>::max()) {
     return fail(Exit::kUsage, fmt::format("The report tells of {} nodes.", report.nodes));
   }
@@ -89,6 +95,11 @@ Result<RunRequest> request_of(const sim::Report& report) {
     request.options.fidelity = sim::Fidelity::kMessage;
   } else {
     return fail(Exit::kUsage, fmt::format("There is no fidelity `{}`.", report.fidelity));
+  }
+  for (const sim::RunOption& option : report.options) {
+    if (auto set = set_option(request.options, option.name, option.value); !set) {
+      return std::unexpected(std::move(set.error()));
+    }
   }
   return request;
 }
@@ -131,6 +142,7 @@ Exit carry_out(int argc, const char* const* argv) {
   return std::visit(base::Overloaded{
                         [&](const command::List&) { return list(line.json); },
                         [&](const command::Run& command) { return run(command, line.json); },
+                        [&](const command::Sweep& command) { return sweep(command, line.json); },
                         [](const command::Compare& command) { return compare(command); },
                         [](const command::Replay& command) { return replay(command); },
                     },

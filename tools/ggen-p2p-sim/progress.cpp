@@ -25,10 +25,20 @@ ProgressLine::~ProgressLine() {
 }
 
 void ProgressLine::show(const sim::Progress& progress) {
-  const auto now = Clock::now();
-  if (!shows_ || now < next_) return;
-  next_ = now + kBetween;
-  fmt::print(stderr, "\r\x1b[K{}", progress_text(progress, now - started_));
+  if (due()) write(progress_text(progress, wall()));
+}
+
+void ProgressLine::show(const std::function<std::string(base::Duration wall)>& text) {
+  if (due()) write(text(wall()));
+}
+
+bool ProgressLine::due() const {
+  return shows_ && Clock::now() >= next_;
+}
+
+void ProgressLine::write(std::string_view text) {
+  next_ = Clock::now() + kBetween;
+  fmt::print(stderr, "\r\x1b[K{}", text);
   std::fflush(stderr);
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,10 +23,6 @@ double seconds(base::Duration time) {
 // Of virtual time over that of the machine.
 double speed_up(const sim::Report& report) {
   return seconds(report.virtual_time) / std::max(seconds(report.wall_time), 1e-9);
-}
-
-std::string_view name_of(sim::Fidelity fidelity) {
-  return fidelity == sim::Fidelity::kWire ? "wire" : "message";
 }
 
 std::string nanoseconds(double value) {
@@ -54,6 +51,20 @@ std::string checks(const sim::Report& report) {
     text += fmt::format("  {:<6}  {:<{}}  {}\n", check.passed ? "ok" : "FAILED", check.name, width,
                         check.detail);
   }
+  return text;
+}
+
+// The report has all of them.
+constexpr std::size_t kMostFaults = 20;
+
+std::string faults(const sim::Report& report) {
+  if (report.faults.empty()) return {};
+  std::string text = fmt::format("\n  {}\n", cli::count_of(report.faults.size(), "fault"));
+  for (const sim::ReportedFault& fault : report.faults | std::views::take(kMostFaults)) {
+    text += fmt::format("  {:>10.2f} s  #{:<3}  {}\n", seconds(fault.at.time_since_epoch()),
+                        fault.index, fault.text);
+  }
+  if (report.faults.size() > kMostFaults) text += "  ...\n";
   return text;
 }
 
@@ -100,6 +111,10 @@ std::string to_text(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string_view name_of(sim::Fidelity fidelity) {
+  return fidelity == sim::Fidelity::kWire ? "wire" : "message";
+}
+
 std::string render_list() {
   std::size_t width = 0;
   for (const auto& scenario : sim::scenarios()) width = std::max(width, scenario.name.size());
@@ -128,15 +143,13 @@ std::string render(const sim::Report& report) {
   std::string text = fmt::format("{}: seed {}, {} nodes, {}\n{}\n\n", report.scenario, report.seed,
                                  report.nodes, report.fidelity, report.summary);
   text += checks(report);
+  text += faults(report);
   text += fmt::format("\n{}\n", measured(report));
   text += fmt::format("  virtual time {:.2f} s, wall time {:.2f} s: {:.1f} times as fast as life\n",
                       seconds(report.virtual_time), seconds(report.wall_time), speed_up(report));
   text += fmt::format("  {} events\n\n", report.events);
   if (report.interrupted) text += "Interrupted: all of this is of what was reached.\n";
-  if (!all_passed(report)) {
-    text += fmt::format("Made by version {} ({}). To run it again:\n  {}\n", report.version,
-                        report.build, sim::replay_command(report));
-  }
+  if (!all_passed(report)) text += how_to_run_again(report);
   return text + digest_line(report);
 }
 
@@ -156,11 +169,17 @@ Json to_json(const sim::Report& report) {
             {"events", report.events},
             {"digest", report.digest},
             {"checks", Json::array()},
+            {"faults", Json::array()},
             {"numbers", Json::array()},
             {"distributions", Json::array()}};
   for (const auto& check : report.checks) {
     json["checks"].push_back(
         {{"name", check.name}, {"passed", check.passed}, {"detail", check.detail}});
+  }
+  for (const auto& fault : report.faults) {
+    json["faults"].push_back({{"index", fault.index},
+                              {"at_ns", fault.at.time_since_epoch().count()},
+                              {"text", fault.text}});
   }
   for (const auto& number : report.numbers) {
     json["numbers"].push_back({{"name", number.caption.name},
@@ -183,6 +202,11 @@ Json to_json(const sim::Report& report) {
     }
   }
   return json;
+}
+
+std::string how_to_run_again(const sim::Report& report) {
+  return fmt::format("Made by version {} ({}). To run it again:\n  {}\n", report.version,
+                     report.build, sim::replay_command(report));
 }
 
 std::string digest_line(const sim::Report& report) {

@@ -10,11 +10,15 @@
 #include <fmt/format.h>
 
 #include "interrupt.hpp"
+#include "last_words.hpp"
 #include "memory.hpp"
 #include "progress.hpp"
+#include "render.hpp"
+#include "run_options.hpp"
 #include "text.hpp"
 
 namespace ggen::p2p::sim_cli {
+
 namespace {
 
 std::string build() {
@@ -53,6 +57,27 @@ std::optional<Error> too_few_or_many(const sim::Scenario& scenario,
                "Take fewer with --nodes, or --fidelity message, in which a node needs less."};
 }
 
+std::optional<Error> not_of_this_scenario(const sim::Scenario& scenario,
+                                          const sim::RunOptions& options) {
+  if (options.duration && !scenario.endless) {
+    return Error{Exit::kUsage,
+                 fmt::format("{} ends when it has shown what it shows: --duration is for scenarios "
+                             "that go on until they are told to end.",
+                             scenario.name)};
+  }
+  if (!options.keep_faults) return std::nullopt;
+  const std::size_t faults = sim::plan_of(scenario, options).size();
+  for (const std::size_t index : *options.keep_faults) {
+    if (index < faults) continue;
+    return Error{Exit::kUsage,
+                 faults == 0 ? fmt::format("This run of {} has no faults to keep.", scenario.name)
+                             : fmt::format("There is no fault {}: this run of {} has {}, numbered "
+                                           "from 0.",
+                                           index, scenario.name, cli::count_of(faults, "fault"))};
+  }
+  return std::nullopt;
+}
+
 Error cannot_write(const std::string& path) {
   return {Exit::kOutput,
           fmt::format("Cannot write {}: {}.", path, std::generic_category().message(errno))};
@@ -60,10 +85,29 @@ Error cannot_write(const std::string& path) {
 
 }  // namespace
 
-Result<sim::Report> run_scenario(const RunRequest& request) {
-  const auto scenario = known_scenario(request.scenario);
+Result<const sim::Scenario*> runnable(const std::string& name, const sim::RunOptions& options) {
+  const auto scenario = known_scenario(name);
   if (!scenario) return std::unexpected(scenario.error());
-  if (auto error = too_few_or_many(**scenario, request.options)) return std::unexpected(*error);
+  if (auto error = too_few_or_many(**scenario, options)) return std::unexpected(*error);
+  if (auto error = not_of_this_scenario(**scenario, options)) return std::unexpected(*error);
+  return scenario;
+}
+
+sim::Report report_before(const sim::Scenario& scenario, const sim::RunOptions& options) {
+  sim::Report report;
+  report.scenario = scenario.name;
+  report.seed = options.seed;
+  report.nodes = options.nodes.value_or(scenario.nodes);
+  report.fidelity = name_of(options.fidelity.value_or(scenario.fidelity));
+  report.options = written_options(options);
+  report.version = GGEN_P2P_VERSION;
+  report.build = build();
+  return report;
+}
+
+Result<sim::Report> run_scenario(const RunRequest& request) {
+  const auto scenario = runnable(request.scenario, request.options);
+  if (!scenario) return std::unexpected(scenario.error());
   if (!request.report.empty()) {
     if (const auto ready = sim::prepare_report_folder(request.report); !ready) {
       return fail(Exit::kOutput, cli::sentence(ready.error()), "Nothing was run.");
@@ -75,6 +119,8 @@ Result<sim::Report> run_scenario(const RunRequest& request) {
     if (!spans) return std::unexpected(cannot_write(request.trace));
   }
 
+  const sim::Report before = report_before(**scenario, request.options);
+  set_last_words(fmt::format("\n{}", how_to_run_again(before)));
   catch_interrupts();
   const auto started = std::chrono::steady_clock::now();
   std::optional<ProgressLine> line{std::in_place};
@@ -87,8 +133,9 @@ Result<sim::Report> run_scenario(const RunRequest& request) {
   sim::Report report = sim::run(**scenario, request.options, std::move(hooks));
   line.reset();
   report.wall_time = std::chrono::steady_clock::now() - started;
-  report.version = GGEN_P2P_VERSION;
-  report.build = build();
+  report.version = before.version;
+  report.build = before.build;
+  report.options = before.options;
 
   if (!request.report.empty()) {
     if (const auto written = sim::write_report(report, request.report); !written) {

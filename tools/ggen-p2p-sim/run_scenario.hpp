@@ -15,6 +15,14 @@ struct RunRequest {
   std::string trace;   ///< a file for spans; may be empty
 };
 
+/// The scenario, if such a run can be; what can be known to be wrong before is an error.
+[[nodiscard]] Result<const sim::Scenario*> runnable(const std::string& scenario,
+                                                    const sim::RunOptions& options);
+
+/// What the report of such a run says that is known before it runs.
+[[nodiscard]] sim::Report report_before(const sim::Scenario& scenario,
+                                        const sim::RunOptions& options);
+
 /// Runs it, with progress for people, until its end or an interrupt. The report is whole, and is
 /// written if a folder is given.
 ///
