@@ -10,7 +10,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::array<Scenario, 13> kScenarios{{
+constexpr std::array<Scenario, 15> kScenarios{{
     {"peer-discovery", "One node finds the whole network from one bootstrap address.", 8,
      Fidelity::kWire, Latency::kConstant, seconds{30}, play::peer_discovery, 3},
     {"multi-peer-connectivity", "Five nodes end up in a full mesh of connections.", 5,
@@ -37,8 +37,15 @@ constexpr std::array<Scenario, 13> kScenarios{{
      Fidelity::kWire, Latency::kConstant, minutes{5}, play::peer_reputation, 4},
     {"concurrent-publishes", "A hundred releases at once: none is lost.", 10, Fidelity::kWire,
      Latency::kConstant, minutes{1}, play::concurrent_publishes},
-    {"large-network", "In a large network a package is heard of, found and fetched everywhere.",
-     50, Fidelity::kWire, Latency::kGeographic, minutes{1}, play::large_network},
+    {"large-network", "In a large network a package is heard of, found and fetched everywhere.", 50,
+     Fidelity::kWire, Latency::kGeographic, minutes{1}, play::large_network},
+    {"eclipse",
+     "Sybils all over try to shut one newcomer in: reports what it still sees of honest nodes.",
+     200, Fidelity::kMessage, Latency::kConstant, minutes{6}, play::eclipse, 20},
+    {"sybil",
+     "Sybils spread over the DHT, around keys and in meshes: reports what honest nodes still find "
+     "and hear.",
+     500, Fidelity::kMessage, Latency::kConstant, minutes{5}, play::sybil, 30},
 }};
 
 }  // namespace
