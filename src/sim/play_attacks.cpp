@@ -30,6 +30,11 @@ struct Share {
     good += is_good ? 1 : 0;
     ++all;
   }
+  Share& operator+=(const Share& other) {
+    good += other.good;
+    all += other.all;
+    return *this;
+  }
   [[nodiscard]] double percent() const {
     return all == 0 ? 0 : 100 * static_cast<double>(good) / static_cast<double>(all);
   }
@@ -38,11 +43,24 @@ struct Share {
   }
 };
 
+bool is_one_of(World& world, const multiformats::PeerId& peer, std::span<const NodeIndex> nodes) {
+  return std::ranges::any_of(nodes, [&](NodeIndex n) { return world.simulation().id(n) == peer; });
+}
+
 void report(World& world, std::string name, std::string title, std::string about,
             const Share& share) {
   if (share.all == 0) return;
   world.metrics().add_number(
       {std::move(name), std::move(title), std::move(about), "%", Better::kHigher}, share.percent());
+}
+
+Share honest_in_mesh(World& world, NodeIndex node, std::span<const NodeIndex> honest) {
+  Share share;
+  for (const auto& peer :
+       world.simulation().node(node).gossipsub()->mesh(registry::kUpdatesTopic)) {
+    share.add(is_one_of(world, peer, honest));
+  }
+  return share;
 }
 
 // Starts a Sybil that joins by way of honest nodes; the first `honest` of all are.
@@ -219,7 +237,15 @@ void sybil(World& world) {
 
   world.step("Sybils are four to one");
   for (; sybils < 4 * honest; ++sybils) start_sybil(world, honest, std::nullopt);
+  // They want to be in the meshes of as many as will have them.
+  for (std::size_t i = 0; i < sybils; ++i) {
+    for (int k = 0; k < 10; ++k) {
+      world.connect(static_cast<NodeIndex>(honest + i), any_of(world, nodes));
+    }
+  }
   world.run_for(1min);
+  Share mesh;
+  for (const NodeIndex node : nodes) mesh += honest_in_mesh(world, node, nodes);
   std::vector<Package> releases;
   for (std::size_t i = 0; i < kReleases; ++i) {
     releases.push_back(release(i));
@@ -243,6 +269,8 @@ void sybil(World& world) {
          at_late.found);
   report(world, "delivered", "Releases that honest nodes heard of, with four Sybils to one",
          "After 5 to 24 s. " + aim, delivered);
+  report(world, "mesh", "Honest ones in the meshes of honest nodes, with four Sybils to one", "",
+         mesh);
 }
 
 void eclipse(World& world) {
@@ -273,7 +301,7 @@ void eclipse(World& world) {
   const std::array bootstrap{nodes[0], nodes[1], nodes[2]};
   const NodeIndex victim = world.start(std::move(spec), bootstrap);
   const auto is_honest = [&](const multiformats::PeerId& peer) {
-    return std::ranges::any_of(nodes, [&](NodeIndex n) { return simulation.id(n) == peer; });
+    return is_one_of(world, peer, nodes);
   };
   const Caption caption{"eclipse", "Honest ones among the peers of the newcomer",
                         "In its routing table, its connections and its mesh.", "%",
@@ -283,14 +311,12 @@ void eclipse(World& world) {
   Share mesh;
   const auto look_around = [&] {
     const node::Node& node = simulation.node(victim);
-    connected = table = mesh = {};
+    connected = table = {};
     for (const auto& peer : node.swarm().connected_peers()) connected.add(is_honest(peer));
     for (std::size_t i = 0; i < node.kad()->table().buckets(); ++i) {
       for (const auto& entry : node.kad()->table().bucket(i)) table.add(is_honest(entry.peer));
     }
-    for (const auto& peer : node.gossipsub()->mesh(registry::kUpdatesTopic)) {
-      mesh.add(is_honest(peer));
-    }
+    mesh = honest_in_mesh(world, victim, nodes);
     const auto follow = [&](std::string_view line, const Share& share) {
       if (share.all > 0) world.metrics().follow(caption, line, world.now(), share.percent());
     };

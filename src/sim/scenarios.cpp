@@ -41,11 +41,11 @@ constexpr std::array<Scenario, 15> kScenarios{{
      Fidelity::kWire, Latency::kGeographic, minutes{1}, play::large_network},
     {"eclipse",
      "Sybils all over try to shut one newcomer in: reports what it still sees of honest nodes.",
-     200, Fidelity::kMessage, Latency::kConstant, minutes{6}, play::eclipse, 20},
+     150, Fidelity::kMessage, Latency::kConstant, minutes{6}, play::eclipse, 20},
     {"sybil",
      "Sybils spread over the DHT, around keys and in meshes: reports what honest nodes still find "
      "and hear.",
-     500, Fidelity::kMessage, Latency::kConstant, minutes{5}, play::sybil, 30},
+     250, Fidelity::kMessage, Latency::kConstant, minutes{5}, play::sybil, 30},
 }};
 
 }  // namespace
