@@ -8,12 +8,12 @@ namespace ggen::p2p::kad {
 
 using multiformats::PeerId;
 
-std::size_t Lookup::hear(std::span<const PeerRecord> peers) {
+std::size_t Lookup::hear(std::span<const PeerRecord> peers, unsigned hops) {
   return static_cast<std::size_t>(
-      std::ranges::count_if(peers, [this](const PeerRecord& peer) { return hear_one(peer); }));
+      std::ranges::count_if(peers, [&](const PeerRecord& peer) { return hear_one(peer, hops); }));
 }
 
-bool Lookup::hear_one(const PeerRecord& peer) {
+bool Lookup::hear_one(const PeerRecord& peer, unsigned hops) {
   if (peer.peer == local_) return false;
   const Distance distance = Key::of(peer.peer).distance(target_);
   const auto at = std::ranges::lower_bound(candidates_, distance, {}, &Candidate::distance);
@@ -23,7 +23,8 @@ bool Lookup::hear_one(const PeerRecord& peer) {
     }
     return false;
   }
-  candidates_.insert(at, Candidate{distance, peer, State::kHeard});
+  candidates_.insert(at,
+                     Candidate{distance, peer, State::kHeard, static_cast<std::uint16_t>(hops)});
   if (candidates_.size() > config_.max_candidates) forget_farthest();
   return true;
 }
@@ -57,12 +58,13 @@ Lookup::Candidate* Lookup::next_candidate() {
   return nullptr;
 }
 
-void Lookup::answered(const PeerId& peer) {
+void Lookup::answered(const PeerId& peer, std::span<const PeerRecord> closer) {
   Candidate* asked = candidate(peer);
   if (asked == nullptr) return;
   if (asked->state == State::kAsked) --under_way_;
   asked->state = State::kAnswered;
   ++answered_;
+  hear(closer, asked->hops + 1u);
 }
 
 void Lookup::failed(const PeerId& peer) {
@@ -109,6 +111,11 @@ std::vector<PeerRecord> Lookup::closest() const {
     if (candidate.state == State::kAnswered) found.push_back(candidate.record);
   }
   return found;
+}
+
+unsigned Lookup::hops() const {
+  const auto nearest = std::ranges::find(candidates_, State::kAnswered, &Candidate::state);
+  return nearest == candidates_.end() ? 0 : nearest->hops + 1u;
 }
 
 Lookup::Candidate* Lookup::candidate(const PeerId& peer) {

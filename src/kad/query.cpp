@@ -36,8 +36,7 @@ Query::Yield Query::answered(const PeerId& peer, const Message& answer) {
     placement_->done(!yield.malformed);
     return yield;
   }
-  lookup_.answered(peer);
-  lookup_.hear(answer.closer);
+  lookup_.answered(peer, answer.closer);
   std::visit(base::Overloaded{
                  [](const Closest&) {},
                  [](const Place&) {},
@@ -112,8 +111,8 @@ QueryResult Query::result() const {
 }
 
 QueryStats Query::stats(bool timed_out, base::Instant now) const {
-  QueryStats stats{QueryEnd::kExhausted, lookup_.asked_count(), lookup_.answered_count(),
-                   lookup_.failed_count(), now - started_};
+  QueryStats stats{QueryEnd::kExhausted,   lookup_.asked_count(), lookup_.answered_count(),
+                   lookup_.failed_count(), lookup_.hops(),        now - started_};
   if (timed_out) {
     stats.end = QueryEnd::kTimeout;
   } else if (enough()) {

@@ -30,11 +30,23 @@ void Metrics::fetched(const registry::event::FetchDone& done) {
 void Metrics::looked_up(const kad::QueryDone& done) {
   lookup_time_.add(nanoseconds(done.stats.took));
   lookup_asked_.add(done.stats.asked);
+  if (done.stats.hops > 0) lookup_hops_.add(done.stats.hops);
 }
 
 void Metrics::sample(base::Instant now) {
   sample_mesh(now);
   sample_map(now);
+  sample_duplicates(now);
+}
+
+void Metrics::follow(const Caption& caption, std::string_view line, base::Instant now,
+                     double value) {
+  auto plot = std::ranges::find(followed_, caption.name,
+                                [](const auto& p) -> const std::string& { return p.caption.name; });
+  if (plot == followed_.end()) plot = followed_.insert(plot, {caption, {}});
+  auto at = std::ranges::find(plot->lines, line, &Line<TimeSeries>::name);
+  if (at == plot->lines.end()) at = plot->lines.insert(at, {std::string{line}, TimeSeries{}});
+  at->values.add(now, value);
 }
 
 void Metrics::sample_mesh(base::Instant now) {
@@ -56,6 +68,25 @@ void Metrics::sample_mesh(base::Instant now) {
   mesh_low_.add(now, static_cast<double>(at_share(degrees, 0.1)));
   mesh_middle_.add(now, static_cast<double>(at_share(degrees, 0.5)));
   mesh_high_.add(now, static_cast<double>(at_share(degrees, 0.9)));
+}
+
+// Of the nodes that are shown: adding up what a router holds takes its time. A node that was down
+// has begun to count anew.
+void Metrics::sample_duplicates(base::Instant now) {
+  std::uint64_t delivered = 0;
+  std::uint64_t duplicates = 0;
+  for (const NodeIndex node : shown_) {
+    if (!simulation_.is_up(node) || simulation_.node(node).gossipsub() == nullptr) continue;
+    const auto stats = simulation_.node(node).gossipsub()->stats();
+    delivered += stats.delivered;
+    duplicates += stats.duplicates;
+  }
+  if (delivered > counted_delivered_ && duplicates >= counted_duplicates_) {
+    duplicates_.add(now, static_cast<double>(duplicates - counted_duplicates_) /
+                             static_cast<double>(delivered - counted_delivered_));
+  }
+  counted_delivered_ = delivered;
+  counted_duplicates_ = duplicates;
 }
 
 // A large network shows every n-th node. Nodes that come after the first frame are not shown.
@@ -101,6 +132,10 @@ void Metrics::write(Report& report, std::uint64_t entries) {
         Better::kLower},
        "", lookup_time_);
   plot({"asked", "Peers that one lookup asked", "", "peers", Better::kLower}, "", lookup_asked_);
+  plot({"hops", "Hops of a lookup in the DHT",
+        "Answers that led to the nearest peer that answered, one to the next.", "hops",
+        Better::kLower},
+       "", lookup_hops_);
 
   report.series.push_back({{"mesh", "Peers in a node's mesh",
                             "A tenth of all nodes have fewer than the lowest line, a tenth more "
@@ -113,6 +148,14 @@ void Metrics::write(Report& report, std::uint64_t entries) {
       {{"connections", "Connections of a node", "The mean of all.", "connections", {}},
        {{"", std::move(connections_)}}});
   report.series.push_back({{"up", "Nodes that are up", "", "nodes", {}}, {{"", std::move(up_)}}});
+
+  if (!duplicates_.points().empty()) {
+    report.series.push_back(
+        {{"duplicates-over-time", "Duplicates for each message delivered",
+          "Of the messages of each second, at the nodes of the map.", "", Better::kLower},
+         {{"", std::move(duplicates_)}}});
+  }
+  for (auto& followed : followed_) report.series.push_back(std::move(followed));
 
   NodeValues sent;
   NodeValues received;
@@ -140,6 +183,7 @@ void Metrics::write(Report& report, std::uint64_t entries) {
           "Copies that a node got beside the first; of nodes that are up.", "", Better::kLower},
          static_cast<double>(duplicates) / static_cast<double>(delivered)});
   }
+  for (auto& number : numbers_) report.numbers.push_back(std::move(number));
   report.map = std::move(map_);
 }
 

@@ -76,11 +76,13 @@ Network::~Network() = default;
 // ---- Machines ----
 
 // A public address that nobody has. The ranges from 20/8 to 99/8 hold no reserved one.
-std::uint64_t Network::draw_address() {
+std::uint64_t Network::draw_address(std::uint16_t network) {
   for (;;) {
     const std::uint64_t first = 20 + prng_.below(80);
     const std::uint64_t rest = 1 + prng_.below((1 << 24) - 2);
-    const std::uint64_t endpoint = (((first << 24) | rest) << 16) | kListenPort;
+    std::uint64_t address = (first << 24) | rest;
+    if (network != 0) address = (std::uint64_t{network} << 16) | (address & 0xffff);
+    const std::uint64_t endpoint = (address << 16) | kListenPort;
     if (!by_endpoint_.contains(endpoint)) return endpoint;
   }
 }
@@ -94,7 +96,7 @@ void Network::add_machine(const LinkSpec& link, std::optional<NodeIndex> same_ad
     while (by_endpoint_.contains(machine.endpoint)) ++machine.endpoint;
   } else {
     machine.place = latency_->place(prng_);
-    machine.endpoint = draw_address();
+    machine.endpoint = draw_address(link.network);
   }
   machine.address = multiformats::Multiaddr::tcp(octets(machine.endpoint),
                                                  static_cast<std::uint16_t>(machine.endpoint));

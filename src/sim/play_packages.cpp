@@ -175,20 +175,25 @@ void peer_reputation(World& world) {
   simulation.stop(kPublisher);
   world.run_for(5s);
   world.step("a reader fetches from both");
+  const auto standing = [&](NodeIndex node) {
+    return simulation.node(kReader).registry()->standing(simulation.id(node), world.now());
+  };
+  const Caption reputation{"reputation", "Success of two peers, as a third one sees it",
+                           "The share of requests that went well; older ones count less.", "",
+                           Better::kNeither};
   std::uint64_t last_from_bad = 0;
   std::size_t fetched = 0;
   for (const Package& package : packages) {
     const auto done = world.fetch(kReader, package);
     fetched += done && done->result ? 1 : 0;
+    world.metrics().follow(reputation, "good peer", world.now(), standing(kGood).success);
+    world.metrics().follow(reputation, "bad peer", world.now(), standing(kBad).success);
     last_from_bad = 0;
     if (!done) continue;
     for (const auto& source : done->sources) {
       if (source.peer == simulation.id(kBad)) last_from_bad = source.chunks + source.bad_chunks;
     }
   }
-  const auto standing = [&](NodeIndex node) {
-    return simulation.node(kReader).registry()->standing(simulation.id(node), world.now());
-  };
   world.check("every archive is fetched whole", fetched == kPackages,
               fmt::format("{} of {}", fetched, kPackages));
   world.check("the good peer's success is at least 0.90", standing(kGood).success >= 0.9,

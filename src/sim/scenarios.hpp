@@ -25,6 +25,10 @@ void dht_key_distribution(World& world);
 void network_partition(World& world);
 void peer_failure_recovery(World& world);
 
+// Attacks.
+void sybil(World& world);
+void eclipse(World& world);
+
 // Many nodes.
 void large_network(World& world);
 void wan(World& world);

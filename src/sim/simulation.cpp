@@ -30,11 +30,17 @@ crypto::KeyPair Simulation::key(NodeIndex node, std::string_view purpose) const 
   return crypto::KeyPair::from_seed(seed);
 }
 
+crypto::KeyPair Simulation::identity(NodeIndex node, const NodeSpec& spec) const {
+  return spec.identity ? crypto::KeyPair::from_seed(*spec.identity) : key(node, "identity");
+}
+
 NodeIndex Simulation::add(NodeSpec spec) {
   const auto index = static_cast<NodeIndex>(machines_.size());
   network_.add_machine(spec.link, spec.same_address_as);
+  const auto id = multiformats::PeerId::of(identity(index, spec).public_key());
+  if (spec.hostility) gang_.add({id, {network_.address(index)}});
   machines_.push_back(std::unique_ptr<Machine>(
-      new Machine{std::move(spec), multiformats::PeerId::of(key(index, "identity").public_key()),
+      new Machine{std::move(spec), id,
                   Disk{config_.disk, root_.child("disk " + std::to_string(index)), blobs_}}));
   return index;
 }
@@ -47,11 +53,15 @@ void Simulation::start(NodeIndex index) {
   base::Prng prng =
       root_.child("node " + std::to_string(index) + " life " + std::to_string(machine.life));
   machine.crypto = std::make_unique<SimCrypto>(prng.child("entropy"), verifications_);
-  auto identity = key(index, "identity");
+  auto own_key = identity(index, machine.spec);
   auto channels = config_.fidelity == Fidelity::kWire
-                      ? node::make_secure_channels({}, *machine.crypto, identity)
-                      : make_message_channels({}, identity);
-  machine.node = std::make_unique<node::Node>(machine.spec.node, std::move(identity),
+                      ? node::make_secure_channels({}, *machine.crypto, own_key)
+                      : make_message_channels({}, own_key);
+  if (machine.spec.hostility) {
+    channels = make_hostile(std::move(channels), *machine.spec.hostility, gang_,
+                            {machine.id, {network_.address(index)}}, prng.child("hostile"));
+  }
+  machine.node = std::make_unique<node::Node>(machine.spec.node, std::move(own_key),
                                               *machine.crypto, std::move(channels),
                                               prng.child("node"), now_, wall_clock(machine));
   trace(index, TraceKind::kStarted);

@@ -281,3 +281,26 @@ TEST_CASE("a peer is asked at all addresses that anybody named, up to a limit") 
   CHECK(asked->addresses == std::vector{numbered_address(7), numbered_address(1),
                                         numbered_address(8), numbered_address(9)});
 }
+
+TEST_CASE("a lookup counts the answers that led to the nearest peer") {
+  const base::Bytes key = text("key");
+  // The farthest first, so that each can name the next.
+  std::vector<kad::PeerRecord> peers;
+  for (std::size_t i = 1; i <= 4; ++i) peers.push_back({numbered_peer(i), {numbered_address(i)}});
+  std::ranges::sort(peers, std::ranges::greater{}, [&](const kad::PeerRecord& record) {
+    return kad::Key::of(record.peer).distance(kad::Key::of(key));
+  });
+  kad::Lookup lookup{{}, kad::Key::of(key), numbered_peer(0)};
+  lookup.hear(std::span{peers}.first(1));
+  CHECK(lookup.hops() == 0);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto asked = lookup.next();
+    REQUIRE(asked);
+    CHECK(asked->peer == peers[i].peer);
+    lookup.answered(asked->peer, std::span{peers}.subspan(i + 1, 1));
+    CHECK(lookup.hops() == i + 1);
+  }
+  // Who does not answer has not been reached.
+  lookup.failed(lookup.next()->peer);
+  CHECK(lookup.hops() == 3);
+}

@@ -34,13 +34,14 @@ class Lookup {
   Lookup(const LookupConfig& config, const Key& target, const multiformats::PeerId& local)
       : config_(config), target_(target), local_(local) {}
 
-  /// Peers to start from, or that somebody named. Returns how many were new.
-  std::size_t hear(std::span<const PeerRecord> peers);
+  /// Peers to start from. Returns how many were new.
+  std::size_t hear(std::span<const PeerRecord> peers) { return hear(peers, 0); }
 
   /// The next peer to ask, which then counts as asked; nothing while enough requests are under way,
   /// or nobody is left. One of answered() and failed() must follow for each.
   [[nodiscard]] std::optional<PeerRecord> next();
-  void answered(const multiformats::PeerId& peer);
+  /// It has named `closer`.
+  void answered(const multiformats::PeerId& peer, std::span<const PeerRecord> closer);
   void failed(const multiformats::PeerId& peer);
   /// The peer takes its time: another may be asked meanwhile. answered() or failed() still follows.
   void slow(const multiformats::PeerId& peer);
@@ -52,6 +53,8 @@ class Lookup {
 
   /// The nearest peers that answered, nearest first, at most k.
   [[nodiscard]] std::vector<PeerRecord> closest() const;
+  /// Answers, one after the other, that it took to hear from the nearest of these; 0 without any.
+  [[nodiscard]] unsigned hops() const;
   /// What is known of a peer's addresses.
   [[nodiscard]] const PeerRecord* find(const multiformats::PeerId& peer) const;
   [[nodiscard]] const Key& target() const noexcept { return target_; }
@@ -66,12 +69,14 @@ class Lookup {
     Distance distance;
     PeerRecord record;
     State state = State::kHeard;
+    std::uint16_t hops = 0;  // answers that led to it; max_asked bounds them
   };
 
   [[nodiscard]] Candidate* candidate(const multiformats::PeerId& peer);
   [[nodiscard]] Candidate* next_candidate();
   [[nodiscard]] bool waiting() const;
-  bool hear_one(const PeerRecord& peer);
+  std::size_t hear(std::span<const PeerRecord> peers, unsigned hops);
+  bool hear_one(const PeerRecord& peer, unsigned hops);
   void forget_farthest();
 
   LookupConfig config_;

@@ -68,6 +68,9 @@ struct QueryStats {
   std::size_t asked = 0;
   std::size_t answered = 0;
   std::size_t failed = 0;
+  /// Answers that led to the nearest peer that answered, one to the next, its own included; 0 when
+  /// nobody did.
+  unsigned hops = 0;
   base::Duration took{};
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,13 @@ class Metrics {
     loads_.push_back({std::move(caption), {{"", std::move(values)}}});
   }
 
+  /// A number that the scenario has found out.
+  void add_number(Caption caption, double value) {
+    numbers_.push_back({std::move(caption), value});
+  }
+  /// A value over time that the scenario follows: a point of `line` in the plot of this name.
+  void follow(const Caption& caption, std::string_view line, base::Instant now, double value);
+
   /// Fills in distributions, series, values of each node, and the map.
   void write(Report& report, std::uint64_t entries);
 
@@ -49,6 +57,7 @@ class Metrics {
   }
   void place_nodes();
   void sample_mesh(base::Instant now);
+  void sample_duplicates(base::Instant now);
   void sample_map(base::Instant now);
 
   const Simulation& simulation_;
@@ -58,11 +67,17 @@ class Metrics {
   Distribution fetch_sources_;
   Distribution lookup_time_;
   Distribution lookup_asked_;
+  Distribution lookup_hops_;
   TimeSeries mesh_low_;
   TimeSeries mesh_middle_;
   TimeSeries mesh_high_;
   TimeSeries connections_;
   TimeSeries up_;
+  TimeSeries duplicates_;
+  std::uint64_t counted_delivered_ = 0;
+  std::uint64_t counted_duplicates_ = 0;
+  std::vector<Plot<TimeSeries>> followed_;
+  std::vector<Number> numbers_;
   std::vector<Plot<NodeValues>> loads_;
   std::optional<NetworkMap> map_;
   std::vector<NodeIndex> shown_;

@@ -41,6 +41,8 @@ struct NetworkConfig {
 struct LinkSpec {
   std::uint64_t up = 0;    ///< bytes a second; 0: without limit
   std::uint64_t down = 0;  ///< bytes a second; 0: without limit
+  /// The first half of its IPv4 address, which says who gave it out; 0: drawn.
+  std::uint16_t network = 0;
   /// Others can dial it. Otherwise it stands behind a NAT, and dials to it are never answered.
   bool reachable = true;
 };
@@ -156,7 +158,7 @@ class Network {
   void attach(EndRef ref, connection::ConnectionId id);
   [[nodiscard]] bool connected(const Link& link) const;
 
-  std::uint64_t draw_address();
+  std::uint64_t draw_address(std::uint16_t network);
   [[nodiscard]] multiformats::Multiaddr dialer_address(const Link& link) const;
   void fail(NodeIndex from, const swarm::output::Dial& request, swarm::DialError error);
   void send(EndRef from, Segment segment);

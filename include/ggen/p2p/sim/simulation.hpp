@@ -18,6 +18,7 @@
 #include <ggen/p2p/sim/crypto.hpp>
 #include <ggen/p2p/sim/disk.hpp>
 #include <ggen/p2p/sim/event_queue.hpp>
+#include <ggen/p2p/sim/hostile.hpp>
 #include <ggen/p2p/sim/network.hpp>
 #include <ggen/p2p/sim/trace_digest.hpp>
 
@@ -48,6 +49,12 @@ struct NodeSpec {
   std::optional<NodeIndex> same_address_as;
   /// How far its clock is off.
   base::Duration clock_skew{};
+  /// Who it is; drawn when not given.
+  std::optional<IdentitySeed> identity;
+  /// It means harm, in this way.
+  std::optional<Hostility> hostility;
+  /// The invariants that every honest node keeps are checked on it.
+  bool checked = true;
 };
 
 /// Sees what nodes say, in the order of events.
@@ -169,6 +176,7 @@ class Simulation {
 
   [[nodiscard]] crypto::KeyPair key(NodeIndex node, std::string_view purpose) const;
   [[nodiscard]] base::WallTime wall_clock(const Machine& machine) const;
+  [[nodiscard]] crypto::KeyPair identity(NodeIndex node, const NodeSpec& spec) const;
   void schedule(base::Instant when, Event event) { queue_.push(when, std::move(event)); }
   void schedule_wake(NodeIndex node);
   bool advance(base::Instant limit);
@@ -186,6 +194,7 @@ class Simulation {
   base::Prng root_;
   VerificationCache verifications_;
   BlobPool blobs_;
+  Gang gang_;
   base::Instant now_;
   EventQueue<Event> queue_;
   std::uint64_t events_ = 0;
