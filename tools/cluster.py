@@ -1,5 +1,6 @@
 """Runs nodes of ggen-p2p as processes on this machine, each with a home of its own."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -42,10 +43,12 @@ class Node:
         return subprocess.Popen([self.program, *map(str, arguments), "--home", str(self.home), "--json"],
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def start(self, bootstrap=(), listen="/ip4/127.0.0.1/tcp/0"):
+    def start(self, bootstrap=(), listen="/ip4/127.0.0.1/tcp/0", trace=None):
         options = ["--listen", listen]
         for address in bootstrap:
             options += ["--bootstrap", address]
+        if trace is not None:
+            options += ["--trace", trace]
         ready = self.command("start", "--detach", *options)
         self.pid, self.peer_id, self.addresses = ready["pid"], ready["peer_id"], ready["addresses"]
 
@@ -62,6 +65,15 @@ class Node:
         wait_until(lambda: not is_running(self.pid), f"process {self.pid} is gone")
         self.pid = None
 
+    @contextlib.contextmanager
+    def frozen(self):
+        """The process stands still, as on a machine that is overloaded; what is sent to it waits."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
     def status(self):
         return self.command("status")
 
@@ -72,6 +84,20 @@ def is_running(pid):
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def processes_in(folder):
+    """Those whose home, by their command line, is in this folder."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+        except OSError:
+            continue
+        homes = [home for option, home in zip(words, words[1:]) if option == b"--home"]
+        if any(pathlib.Path(os.fsdecode(home)).parent == folder for home in homes):
+            found.append(int(entry.name))
+    return found
 
 
 def wait_until(holds, what, seconds=60, pause=0.05):
@@ -106,6 +132,10 @@ class Cluster:
                 node.stop()
             except (CommandFailed, subprocess.TimeoutExpired):
                 node.kill()
+        # One that was about to start when something failed has not told its process.
+        for pid in processes_in(self.folder):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def add(self):

@@ -72,7 +72,8 @@ RegistryBuilder& RegistryBuilder::with_config(Config config) {
 
 // Owns what it needs, so that the builder may be a temporary.
 asio::awaitable<Result<Registry>> RegistryBuilder::build_with(Config config,
-                                                              host::Host::Observer observer) {
+                                                              host::Host::Observer observer,
+                                                              telemetry::SpanTracker* spans) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   host::Pool pool{1};
   auto open = [&config] { return open_home(config); };
@@ -82,7 +83,7 @@ asio::awaitable<Result<Registry>> RegistryBuilder::build_with(Config config,
   registry::Signer signer = signer_of(opened->keys);
   auto impl = std::make_shared<Registry::Impl>(executor, std::move(opened->storage),
                                                std::move(opened->keys.identity), std::move(config));
-  impl->observe(std::move(observer));
+  impl->observe(std::move(observer), spans);
   auto loading = impl->open(std::move(signer));
   if (auto loaded = co_await std::move(loading); !loaded) {
     co_return std::unexpected(loaded.error());
@@ -101,8 +102,13 @@ RegistryBuilder& RegistryBuilder::with_observer(host::Host::Observer observer) {
   return *this;
 }
 
+RegistryBuilder& RegistryBuilder::with_spans(telemetry::SpanTracker& spans) {
+  spans_ = &spans;
+  return *this;
+}
+
 asio::awaitable<Result<Registry>> RegistryBuilder::build() {
-  return build_with(std::move(config_), std::move(observer_));
+  return build_with(std::move(config_), std::move(observer_), spans_);
 }
 
 }  // namespace ggen::p2p::marketplace

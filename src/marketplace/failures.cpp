@@ -18,6 +18,8 @@ std::string_view to_string(Reason reason) noexcept {
       return "package";
     case Reason::kExists:
       return "exists";
+    case Reason::kInput:
+      return "input";
     case Reason::kOutput:
       return "output";
     case Reason::kNotFound:

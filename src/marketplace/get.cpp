@@ -67,6 +67,18 @@ asio::awaitable<Result<Found>> Registry::Impl::search(std::shared_ptr<Impl> self
 // What a reference means, asking peers when nothing here answers it.
 asio::awaitable<Result<Registry::Impl::Target>> Registry::Impl::find(registry::Reference reference,
                                                                      SharedProgress progress) {
+  telemetry::Parent resolving;
+  if (spans_ != nullptr) resolving = spans_->resolve_started(reference, host::Host::now());
+  auto looking_up = look_up(reference, std::move(progress), resolving);
+  Result<Target> target = co_await std::move(looking_up);
+  if (spans_ != nullptr && !stopped_) {
+    spans_->resolve_done(resolving, engine().catalog().resolve(reference), host::Host::now());
+  }
+  co_return target;
+}
+
+asio::awaitable<Result<Registry::Impl::Target>> Registry::Impl::look_up(
+    registry::Reference reference, SharedProgress progress, telemetry::Parent resolving) {
   auto release = engine().catalog().resolve(reference);
   if (release) co_return Target{std::move(*release), {}};
   if (!may_be_known_elsewhere(release.error().reason)) {
@@ -77,7 +89,7 @@ asio::awaitable<Result<Registry::Impl::Target>> Registry::Impl::find(registry::R
   query.request.words = {reference.name.text()};
   query.request.limit = registry::kMaxSearchResults;
   query.timeout = kFindTime;
-  auto asking = ask(std::move(query));
+  auto asking = ask(std::move(query), resolving);
   const registry::event::SearchDone found = co_await std::move(asking);
   if (stopped_) co_return std::unexpected(stopped());
   release = engine().catalog().resolve(reference);

@@ -27,16 +27,18 @@ void Registry::Impl::close() {
 
 // ---- What the node reports ----
 
-void Registry::Impl::on_output(const node::Output& output) {
-  if (observer_) observer_(output);
-  if (const auto* of_registry = std::get_if<registry::Output>(&output)) on_event(*of_registry);
-}
-
 // Keeps the promise that waits under an operation's id.
 template <class Waiting, class Done>
 void keep(Waiting& waiting, const Done& done) {
   auto found = waiting.extract(done.id);
   if (!found.empty()) found.mapped()(done);
+}
+
+void Registry::Impl::on_output(const node::Output& output) {
+  if (spans_ != nullptr) spans_->observe(output, host::Host::now());
+  if (observer_) observer_(output);
+  if (const auto* of_registry = std::get_if<registry::Output>(&output)) on_event(*of_registry);
+  if (const auto* done = std::get_if<kad::QueryDone>(&output)) keep(querying_, *done);
 }
 
 void Registry::Impl::on_event(const registry::Output& output) {
@@ -75,10 +77,13 @@ void Registry::Impl::tell(const event::FetchProgress& progress) {
 
 asio::awaitable<event::PublishDone> Registry::Impl::announce(registry::Metadata metadata,
                                                              registry::Archive archive) {
-  auto start = [metadata = std::move(metadata), archive](registry::Engine& engine,
-                                                         base::Instant now) mutable {
+  auto start = [spans = spans_, metadata = std::move(metadata), archive](node::Node& node,
+                                                                         base::Instant now) {
+    registry::Engine& engine = node.registry(now);
     engine.adopt_archive(archive, now);
-    return engine.publish(std::move(metadata), archive, now);
+    const OperationId id = engine.publish(metadata, archive, now);
+    if (spans != nullptr) spans->publish_started(id, *engine.publisher(), metadata, archive, now);
+    return id;
   };
   auto remember = [this](OperationId id, auto promise) {
     publishing_.emplace(id, std::move(promise));
@@ -86,9 +91,12 @@ asio::awaitable<event::PublishDone> Registry::Impl::announce(registry::Metadata 
   return operation<event::PublishDone>(std::move(start), std::move(remember));
 }
 
-asio::awaitable<event::SearchDone> Registry::Impl::ask(Query query) {
-  auto start = [query = std::move(query)](registry::Engine& engine, base::Instant now) mutable {
-    return engine.search(std::move(query.request), query.timeout, now);
+asio::awaitable<event::SearchDone> Registry::Impl::ask(Query query, telemetry::Parent parent) {
+  auto start = [spans = spans_, query = std::move(query), parent](node::Node& node,
+                                                                  base::Instant now) {
+    const OperationId id = node.registry(now).search(query.request, query.timeout, now);
+    if (spans != nullptr) spans->search_started(id, query.request, now, parent);
+    return id;
   };
   auto remember = [this](OperationId id, auto promise) {
     searching_.emplace(id, std::move(promise));
@@ -99,8 +107,11 @@ asio::awaitable<event::SearchDone> Registry::Impl::ask(Query query) {
 asio::awaitable<event::FetchDone> Registry::Impl::fetch(registry::Archive archive,
                                                         std::vector<multiformats::PeerId> hints,
                                                         SharedProgress progress) {
-  auto start = [archive, hints = std::move(hints)](registry::Engine& engine, base::Instant now) {
-    return engine.fetch(archive, hints, now);
+  auto start = [spans = spans_, archive, hints = std::move(hints)](node::Node& node,
+                                                                   base::Instant now) {
+    const OperationId id = node.registry(now).fetch(archive, hints, now);
+    if (spans != nullptr) spans->fetch_started(id, archive, now);
+    return id;
   };
   auto remember = [this, archive, progress = std::move(progress)](OperationId id, auto promise) {
     fetching_.emplace(
@@ -137,7 +148,11 @@ asio::awaitable<Result<void>> Registry::Impl::listen() {
     co_return std::unexpected(Failure{Reason::kListen, std::move(message),
                                       "Choose another address; port 0 takes any that is free"});
   }
-  host_->drive([&](node::Node& node, base::Instant now) { node.join(config_.bootstrap, now); });
+  host_->drive([&](node::Node& node, base::Instant now) {
+    const std::size_t known = config_.bootstrap.size();
+    if (spans_ != nullptr && known > 0) spans_->joined(node.id(), known, now);
+    node.join(config_.bootstrap, now);
+  });
   co_return Result<void>{};
 }
 
@@ -181,6 +196,7 @@ void Registry::Impl::fail_everything() {
   for (auto& [id, fetching] : std::exchange(fetching_, {})) {
     fetching.promise({id, std::unexpected(registry::FetchError::kCancelled)});
   }
+  for (auto& [id, promise] : std::exchange(querying_, {})) promise(std::unexpected(stopped()));
   for (const auto& weak : std::exchange(subscribers_, {})) {
     if (const auto queue = weak.lock()) queue->close();
   }

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -43,12 +44,18 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   static asio::awaitable<Result<Got>> get(std::shared_ptr<Impl> self, registry::Reference reference,
                                           std::optional<std::filesystem::path> output,
                                           ProgressHandler progress);
+  static asio::awaitable<Result<kad::QueryDone>> ask_dht(std::shared_ptr<Impl> self,
+                                                         dht::Query query);
   Subscription subscribe();
   static asio::awaitable<void> stop(std::shared_ptr<Impl> self);
   /// Ends everything at once. Nothing of the node runs any more when it returns.
   void close();
 
-  void observe(host::Host::Observer observer) { observer_ = std::move(observer); }
+  /// `spans` may be null.
+  void observe(host::Host::Observer observer, telemetry::SpanTracker* spans) {
+    observer_ = std::move(observer);
+    spans_ = spans;
+  }
   [[nodiscard]] host::Host& host() noexcept { return *host_; }
   [[nodiscard]] const registry::Engine& engine() const { return *host_->node().registry(); }
   [[nodiscard]] std::size_t journal_damage() const { return storage_->journal_damage(); }
@@ -65,7 +72,10 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   template <class Done>
   using Waiting = std::map<OperationId, host::Promise<Done>>;
 
-  // Runs `start(engine, now)`, which names an operation, and waits until `remember(id, promise)`'s
+  // What names a query of the DHT, or why there is none.
+  using QueryStarted = std::expected<kad::QueryId, kad::InputError>;
+
+  // Runs `start(node, now)`, which names an operation, and waits until `remember(id, promise)`'s
   // promise is kept. A coroutine that is cancelled meanwhile ends the operation early.
   template <class Done, class Start, class Remember>
   asio::awaitable<Done> operation(Start start, Remember remember) {
@@ -82,9 +92,9 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
             work.reset();
             asio::post(target, std::move(resume));
           }};
-      std::optional<OperationId> id;
+      std::optional<std::invoke_result_t<Start&, node::Node&, base::Instant>> id;
       host_->drive([&](node::Node& node, base::Instant now) {
-        id = begin(node.registry(now), now);
+        id = begin(node, now);
         keep(*id, std::move(promise));
       });
       if (!id || !slot.is_connected()) return;
@@ -100,6 +110,7 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   void on_event(const registry::Output& output);
   void tell(const registry::event::FetchProgress& progress);
   void cancel(OperationId id);
+  void cancel(const QueryStarted& query);
   // A flag that stop() and close() raise.
   CancelFlag cancel_flag();
   void refuse_more();
@@ -107,7 +118,7 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
 
   asio::awaitable<registry::event::PublishDone> announce(registry::Metadata metadata,
                                                          registry::Archive archive);
-  asio::awaitable<registry::event::SearchDone> ask(Query query);
+  asio::awaitable<registry::event::SearchDone> ask(Query query, telemetry::Parent parent = {});
   asio::awaitable<registry::event::FetchDone> fetch(registry::Archive archive,
                                                     std::vector<multiformats::PeerId> hints,
                                                     SharedProgress progress);
@@ -116,6 +127,8 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
     std::vector<multiformats::PeerId> hints;
   };
   asio::awaitable<Result<Target>> find(registry::Reference reference, SharedProgress progress);
+  asio::awaitable<Result<Target>> look_up(registry::Reference reference, SharedProgress progress,
+                                          telemetry::Parent resolving);
   asio::awaitable<Result<storage::Unpacked>> unpack(registry::Archive archive,
                                                     std::filesystem::path output,
                                                     SharedProgress progress);
@@ -129,10 +142,12 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   std::uint64_t scratch_files_ = 0;
 
   host::Host::Observer observer_;
+  telemetry::SpanTracker* spans_ = nullptr;
   std::optional<host::Promise<registry::event::Loaded>> loading_;
   Waiting<registry::event::PublishDone> publishing_;
   Waiting<registry::event::SearchDone> searching_;
   std::map<OperationId, Fetching> fetching_;
+  std::map<kad::QueryId, host::Promise<Result<kad::QueryDone>>> querying_;
   std::vector<std::weak_ptr<Subscription::Queue>> subscribers_;
   std::vector<std::weak_ptr<std::atomic<bool>>> pool_work_;
 

@@ -168,6 +168,10 @@ void SpanTracker::on(const registry::event::FetchDone& done, base::Instant now) 
   for (const auto& source : done.sources) {
     bytes += source.bytes;
     chunks += source.chunks;
+    spans_.add_event(fetch.span, "source",
+                     {text("peer.id", source.peer.to_string()), number("chunks", source.chunks),
+                      number("bytes", source.bytes), number("bad_chunks", source.bad_chunks)},
+                     now);
   }
   const std::uint64_t held = done.result ? fetch.chunks : fetch.held;
   const std::string_view result = done.result ? "fetched" : to_string(done.result.error());
@@ -197,6 +201,11 @@ Parent SpanTracker::dht_put_started(kad::QueryId id, base::BytesView key, base::
 Parent SpanTracker::dht_get_started(kad::QueryId id, base::BytesView key, base::Instant now,
                                     Parent parent) {
   return begin_query(id, "p2p.dht.get", text("dht.key", base::to_hex(key)), now, parent);
+}
+
+Parent SpanTracker::dht_closest_started(kad::QueryId id, base::BytesView key, base::Instant now,
+                                        Parent parent) {
+  return begin_query(id, "p2p.dht.closest", text("dht.key", base::to_hex(key)), now, parent);
 }
 
 Parent SpanTracker::find_providers_started(kad::QueryId id, base::BytesView key, base::Instant now,
@@ -251,7 +260,9 @@ void SpanTracker::on(const kad::QueryDone& done, base::Instant now) {
                    spans_.set(span, flag("found", peer.peer.has_value()));
                    spans_.set(span, flag("reached", peer.reached));
                  },
-                 [](const kad::result::Closest&) {},
+                 [&](const kad::result::Closest& closest) {
+                   spans_.set(span, number("peers", closest.peers.size()));
+                 },
              },
              done.result);
   spans_.set(span, number("dht.asked", done.stats.asked));

@@ -46,12 +46,13 @@ void is_usage_error(std::vector<const char*> arguments, std::string_view part) {
 }  // namespace
 
 TEST_CASE("command line: start takes addresses, home and configuration") {
-  const CommandLine line = parsed({"start", "--home", "A", "--listen", "/ip4/127.0.0.1/tcp/0",
-                                   "--listen", "/ip6/::1/tcp/0", "--bootstrap",
-                                   "/ip4/127.0.0.1/tcp/1", "--config", "c", "--detach"});
+  const CommandLine line = parsed(
+      {"start", "--home", "A", "--listen", "/ip4/127.0.0.1/tcp/0", "--listen", "/ip6/::1/tcp/0",
+       "--bootstrap", "/ip4/127.0.0.1/tcp/1", "--config", "c", "--trace", "spans", "--detach"});
   CHECK(std::get<command::Start>(line.command).detach);
   CHECK(line.flags.home == "A");
   CHECK(line.flags.config == "c");
+  CHECK(line.flags.trace == "spans");
   CHECK(line.flags.listen.size() == 2);
   CHECK(line.flags.bootstrap.size() == 1);
   CHECK_FALSE(line.json);
@@ -71,6 +72,24 @@ TEST_CASE("command line: search takes words, filters, a limit and a time") {
   CHECK(search == request::Search{{"json", "fast", "parser"}, "text", "cli", 5, 250ms});
   CHECK(request_of<request::Search>({"search", "--tag", "cli"}).words.empty());
   CHECK(request_of<request::Search>({"search", "x"}) == request::Search{{"x"}, "", "", 20, 5s});
+}
+
+TEST_CASE("command line: keys of the DHT are texts, bytes, or the public key of a peer") {
+  using request::DhtClosest;
+  CHECK(request_of<DhtClosest>({"dht", "closest", "ab"}) == DhtClosest{{'a', 'b'}});
+  CHECK(request_of<DhtClosest>({"dht", "closest", "0x00ff"}) == DhtClosest{{0, 0xFF}});
+  const auto get = request_of<request::DhtGet>(
+      {"dht", "get", "/pk/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA", "--home", "A"});
+  REQUIRE(get.key.size() == 4 + 38);
+  CHECK(get.key[4] == 0);  // the identity multihash, with its length behind
+  CHECK(get.key[5] == 36);
+  const auto put = request_of<request::DhtPut>({"dht", "put", "key", "0x01", "--json"});
+  CHECK(put == request::DhtPut{{'k', 'e', 'y'}, {1}});
+  is_usage_error({"dht"}, "");
+  is_usage_error({"dht", "get"}, "KEY");
+  is_usage_error({"dht", "get", "/pk/nobody"}, "peer id");
+  is_usage_error({"dht", "get", "0xf"}, "hexadecimal");
+  is_usage_error({"dht", "put", "key", "0xf"}, "VALUE");
 }
 
 TEST_CASE("command line: what makes no sense is refused with what to do") {

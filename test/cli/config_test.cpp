@@ -234,6 +234,21 @@ TEST_CASE("config: the command line wins over the file, the file over the defaul
   CHECK(has(loaded.error().message, "position 14"));
 }
 
+TEST_CASE("config: spans go to a file in the home, or where the command line says") {
+  const Folder home;
+  ConfigFlags flags = in(home);
+  CHECK(load_config(flags)->settings.trace.empty());
+  write_file(home / "config.toml", "[telemetry]\ntrace = \"spans.jsonl\"\n");
+  CHECK(load_config(flags)->settings.trace_path() == home / "spans.jsonl");
+  flags.trace = "here.jsonl";
+  const auto loaded = load_config(flags);
+  REQUIRE(loaded);
+  CHECK(loaded->settings.trace_path() == std::filesystem::absolute("here.jsonl"));
+  CHECK(origin(*loaded, "telemetry", "trace") == "--trace");
+  flags.trace = "";
+  CHECK(load_config(flags)->settings.trace.empty());
+}
+
 TEST_CASE("config: --config names another file, which must be there and of a sane size") {
   const Folder home;
   ConfigFlags flags = in(home);

@@ -138,6 +138,21 @@ TEST_CASE("program: two nodes find each other by the bootstrap address") {
   CHECK(peers[0]["direction"] == "inbound");
 }
 
+TEST_CASE("program: a node whose spans cannot be written says so, and goes on") {
+  const Folder folder;
+  const Outcome refused = run({"start", "--home", folder / "A", "--listen", "/ip4/127.0.0.1/tcp/0",
+                               "--detach", "--trace", folder / "missing/spans"});
+  CHECK(refused.code == 13);
+
+  const Node full{{"--trace", "/dev/full"}};
+  const Node other{{"--bootstrap", full.address()}};
+  const std::string log = full.home_path() + "/node.log";
+  while (!read_file(log).contains("No more spans are written to /dev/full")) {
+    REQUIRE(run({"status", "--home", full.home_path()}).code == 0);
+  }
+  CHECK(run({"status", "--home", full.home_path()}).code == 0);
+}
+
 TEST_CASE("program: a second node in the same home, and a port in use, are refused") {
   const Node node;
   const Outcome second = run({"start", "--home", node.home_path(), "--detach"});

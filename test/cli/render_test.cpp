@@ -54,12 +54,22 @@ TEST_CASE("render: peers in columns, and past connections when asked for") {
   CHECK(render(request::Peers{}, Json::object(), {}) == "No peers.\n");
 }
 
+TEST_CASE("render: what the DHT answers") {
+  CHECK(render(request::DhtPut{}, Json::parse(R"({"stored":2,"failed":1})"), {}) ==
+        "2 peers took it, 1 did not\n");
+  CHECK(render(request::DhtGet{}, Json::parse(R"({"value":"00ff"})"), {}) == "0x00ff\n");
+  CHECK(render(request::DhtClosest{}, Json::parse(R"({"peers":[
+    {"peer_id":"A","addresses":["/x","/y"]}, {"peer_id":"BB","addresses":[]}]})"),
+               {}) == "A   /x\nBB  -\n");
+}
+
 TEST_CASE("render: results of another version are shown as far as they are understood") {
   const Json odd =
       Json::parse(R"({"addresses":[1],"peers":"x","results":[1,{}],"sources":[null]})");
   for (const Request& request :
        {Request{request::Status{}}, Request{request::Peers{}}, Request{request::Search{}},
-        Request{request::Get{}}, Request{request::Publish{}}, Request{request::Stop{}}}) {
+        Request{request::Get{}}, Request{request::Publish{}}, Request{request::DhtPut{}},
+        Request{request::DhtGet{}}, Request{request::DhtClosest{}}, Request{request::Stop{}}}) {
     CHECK_FALSE(render(request, odd, {}).empty());
     CHECK_FALSE(render(request, Json(7), {}).empty());
     CHECK_FALSE(render(request, Json::array(), {}).empty());

@@ -61,16 +61,20 @@ void run(Test test) {
   if (failure) std::rethrow_exception(failure);
 }
 
-awaitable<Result<Registry>> build(Config config) {
-  co_return co_await marketplace::RegistryBuilder().with_config(std::move(config)).build();
+awaitable<Result<Registry>> build(Config config, telemetry::SpanTracker* spans = nullptr) {
+  marketplace::RegistryBuilder builder;
+  builder.with_config(std::move(config));
+  if (spans != nullptr) builder.with_spans(*spans);
+  co_return co_await builder.build();
 }
 
-awaitable<Registry> open(fs::path home, std::vector<multiformats::Multiaddr> bootstrap = {}) {
+awaitable<Registry> open(fs::path home, std::vector<multiformats::Multiaddr> bootstrap = {},
+                         telemetry::SpanTracker* spans = nullptr) {
   Config config;
   config.home = std::move(home);
   config.listen = {kAnyPort};
   config.bootstrap = std::move(bootstrap);
-  auto building = build(std::move(config));
+  auto building = build(std::move(config), spans);
   auto built = co_await std::move(building);
   REQUIRE_MESSAGE(built.has_value(), (built ? "" : built.error().message));
   co_return std::move(*built);
@@ -309,6 +313,107 @@ TEST_CASE("marketplace: what the disk has damaged is fetched again") {
     REQUIRE_MESSAGE(second.has_value(), (second ? "" : second.error().message));
     CHECK(test::read_file(folder / "second/src/main.txt") ==
           test::read_file(folder / "first/src/main.txt"));
+  };
+  run(test);
+}
+
+TEST_CASE("marketplace: spans are told of every operation, and of what it is a part") {
+  Folder folder;
+  telemetry::SpanTracker spans{base::Prng{1}, {}};
+  std::vector<telemetry::Span> ended;
+  const auto named = [&](std::string_view name) {
+    while (auto span = spans.poll()) ended.push_back(std::move(*span));
+    std::vector<telemetry::Span> found;
+    for (const auto& span : ended) {
+      if (span.name == name) found.push_back(span);
+    }
+    return found;
+  };
+  auto test = [&]() -> awaitable<void> {
+    auto opening_a = open(folder / "a");
+    Registry a = co_await std::move(opening_a);
+    auto opening_b = open(folder / "b", a.addresses(), &spans);
+    Registry b = co_await std::move(opening_b);
+    auto news = b.subscribe();
+    auto publishing = a.publish(make_package(folder / "tabs", "tabs", "1.0.0"));
+    co_await std::move(publishing);
+    auto hearing = hear_of(news, "tabs");
+    co_await std::move(hearing);
+    CHECK(named("p2p.network.init").size() == 1);
+    CHECK(named("p2p.package.receive").size() == 2);  // the keys, then the release
+
+    auto getting = b.get(reference("tabs"), {});
+    const auto got = co_await std::move(getting);
+    REQUIRE(got.has_value());
+    CHECK(named("p2p.package.resolve").size() == 1);
+    const auto fetches = named("p2p.package.fetch");
+    REQUIRE(fetches.size() == 1);
+    REQUIRE(fetches[0].events.size() == 1);
+    CHECK(std::get<std::string>(find(fetches[0].events[0].attributes, "peer.id")->value) ==
+          a.id().to_string());
+
+    auto missing = b.get(reference("spaces"), {});
+    const auto nothing = co_await std::move(missing);
+    CHECK_FALSE(nothing.has_value());
+    const auto resolves = named("p2p.package.resolve");
+    REQUIRE(resolves.size() == 2);
+    CHECK(resolves[1].error);
+    const auto searches = named("p2p.package.search");
+    REQUIRE(searches.size() == 1);
+    CHECK(searches[0].parent == resolves[1].context.span);
+
+    auto publishing_b = b.publish(make_package(folder / "more", "more", "1.0.0"));
+    co_await std::move(publishing_b);
+    CHECK(named("p2p.package.publish").size() == 1);
+    auto stopping = b.stop();
+    co_await std::move(stopping);
+  };
+  run(test);
+}
+
+TEST_CASE("marketplace: the DHT is asked directly, and a query that is cancelled ends") {
+  Folder folder;
+  telemetry::SpanTracker spans{base::Prng{1}, {}};
+  auto test = [&]() -> awaitable<void> {
+    auto opening_a = open(folder / "a", {}, &spans);
+    Registry a = co_await std::move(opening_a);
+    namespace dht = marketplace::dht;
+    const base::Bytes key{'k', 'e', 'y'};
+    auto asking = a.ask_dht(dht::Closest{key});
+    const auto closest = co_await std::move(asking);
+    REQUIRE(closest.has_value());
+    CHECK(std::get<kad::result::Closest>(closest->result).peers.empty());
+    CHECK(closest->stats.end == kad::QueryEnd::kNoPeers);
+    auto putting = a.ask_dht(dht::Put{key, {1}});
+    const auto put = co_await std::move(putting);
+    REQUIRE_FALSE(put.has_value());
+    CHECK(put.error().reason == Reason::kInput);
+    CHECK(put.error().hint.contains("/pk/"));
+    auto getting = a.ask_dht(dht::Get{{}});
+    const auto empty = co_await std::move(getting);
+    REQUIRE_FALSE(empty.has_value());
+    CHECK(empty.error().reason == Reason::kInput);
+
+    // The query is under way when it is cancelled: its answer needs the network.
+    auto opening_b = open(folder / "b", a.addresses());
+    Registry b = co_await std::move(opening_b);
+    auto connecting = b.host().connect(a.addresses().front());
+    co_await std::move(connecting);
+    auto identifying = b.host().identify(a.id());  // then the DHT has a peer to ask
+    co_await std::move(identifying);
+    asio::cancellation_signal cancel;
+    std::optional<Reason> end;
+    const auto executor = co_await asio::this_coro::executor;
+    auto ask = [&]() -> awaitable<void> {
+      asio::post(executor, [&] { cancel.emit(asio::cancellation_type::terminal); });
+      auto query = b.ask_dht(dht::Closest{key});
+      const auto done = co_await std::move(query);
+      end = done ? std::optional<Reason>{} : done.error().reason;
+    };
+    auto done = asio::co_spawn(executor, ask(),
+                               asio::bind_cancellation_slot(cancel.slot(), asio::use_awaitable));
+    co_await std::move(done);
+    CHECK(end == Reason::kCancelled);
   };
   run(test);
 }

@@ -131,6 +131,13 @@ TEST_CASE("telemetry: a fetch says what it brought, and from how many") {
   CHECK(number_of(fetch, "bytes") == static_cast<std::int64_t>(tabs.archive.packed_size));
   CHECK(number_of(fetch, "providers") == 1);
   CHECK(number_of(fetch, "resumed_chunks") == 0);
+  REQUIRE(fetch.events.size() == 1);
+  CHECK(fetch.events[0].name == "source");
+  const Attributes source{{"peer.id", watched.net.node(1).id().to_string()},
+                          {"chunks", std::int64_t{4}},
+                          {"bytes", number_of(fetch, "bytes")},
+                          {"bad_chunks", std::int64_t{0}}};
+  CHECK(fetch.events[0].attributes == source);
   // Whoever has fetched provides, and nobody here published it.
   watched.net.run_for(1s);
   CHECK_FALSE(watched.only(2, "p2p.dht.put").parent);
@@ -229,6 +236,13 @@ TEST_CASE("telemetry: queries of the DHT have their hops as events") {
   CHECK(providers.events[0].name == "hop");
   CHECK(find(providers.events[0].attributes, "peer.id") != nullptr);
   CHECK(providers.events.size() == static_cast<std::size_t>(number_of(providers, "dht.asked")));
+
+  const Span closest = ask(2, [&](Node& n) {
+    watched.tracker(2).dht_closest_started(*n.kad(net.now).closest(key, net.now), key, net.now);
+  });
+  CHECK(closest.name == "p2p.dht.closest");
+  CHECK(number_of(closest, "peers") == 4);
+  CHECK_FALSE(closest.events.empty());
 
   const auto wanted = net.node(4).id();
   const Span peer = ask(3, [&](Node& n) {

@@ -12,6 +12,7 @@
 #include <ggen/p2p/registry/reference.hpp>
 #include <ggen/p2p/registry/search.hpp>
 
+#include "dht_json.hpp"
 #include "text.hpp"
 
 namespace ggen::p2p::cli {
@@ -31,6 +32,8 @@ struct Raw {
   std::string directory;
   std::string reference;
   std::string output;
+  std::string key;
+  std::string value;
   std::vector<std::string> words;
   std::string category;
   std::string tag;
@@ -72,14 +75,39 @@ void add_address_options(CLI::App* command, Raw& raw) {
       ->allow_extra_args(false);
 }
 
+void add_dht_commands(CLI::App& app, Raw& raw) {
+  CLI::App* dht = app.add_subcommand("dht", "Ask the DHT: put, get, closest");
+  dht->require_subcommand(1);
+  dht->footer("Each has more: ggen-p2p dht get --help");
+  const auto add = [&](const char* name, const char* what, const char* examples) {
+    CLI::App* command = add_command(*dht, raw, name, what, examples);
+    command->add_option("KEY", raw.key, "A text, 0x and hexadecimal digits, or /pk/PEER_ID")
+        ->required();
+    return command;
+  };
+  add("put", "Put a value to the nodes nearest to its key",
+      "  ggen-p2p dht put /pk/12D3KooW... 0x08011220...")
+      ->add_option("VALUE", raw.value, "A text, or 0x and hexadecimal digits")
+      ->required();
+  add("get", "Get the value of a key from the nodes nearest to it",
+      "  ggen-p2p dht get /pk/12D3KooW... --json");
+  add("closest", "Show the nodes nearest to a key", "  ggen-p2p dht closest hello");
+}
+
 void add_commands(CLI::App& app, Raw& raw) {
   CLI::App* start = add_command(app, raw, "start", "Run a node",
                                 "  ggen-p2p start\n"
                                 "  ggen-p2p start --home A --listen /ip4/127.0.0.1/tcp/0 --detach\n"
+                                "  ggen-p2p start --trace spans.jsonl\n"
                                 "  ggen-p2p start --bootstrap "
                                 "/dns4/example.org/tcp/4747/p2p/12D3KooW...");
   add_config_options(start, raw);
   add_address_options(start, raw);
+  start
+      ->add_option("--trace", raw.flags.trace,
+                   "Write what the node does as spans, in OTLP's JSON, to this file "
+                   "[telemetry.trace]")
+      ->type_name("FILE");
   start->add_flag("--detach", raw.detach,
                   "Return when the node is ready; it goes on, and logs to HOME/node.log");
 
@@ -109,6 +137,7 @@ void add_commands(CLI::App& app, Raw& raw) {
   get->add_option("NAME", raw.reference, "[PUBLISHER/]NAME[@RANGE]")->required();
   get->add_option("--output", raw.output, "The folder to make [./NAME]")->type_name("DIR");
 
+  add_dht_commands(app, raw);
   add_command(app, raw, "status", "Show what the node is and does",
               "  ggen-p2p status\n"
               "  ggen-p2p status --json | jq -r '.addresses[]'");
@@ -190,7 +219,19 @@ Result<Request> get_request(const Raw& raw) {
   return request::Get{raw.reference, fs::absolute(output).lexically_normal().string()};
 }
 
-Result<CommandLine> checked(std::string_view name, Raw raw) {
+Result<Request> dht_request(std::string_view name, const Raw& raw) {
+  const std::string hint = fmt::format("See: ggen-p2p dht {} --help", name);
+  const auto key = parse_dht_key(raw.key);
+  if (!key) return fail(Exit::kUsage, fmt::format("KEY {}.", key.error()), hint);
+  if (name == "get") return request::DhtGet{*key};
+  if (name == "closest") return request::DhtClosest{*key};
+  const auto value = parse_bytes(raw.value);
+  if (!value) return fail(Exit::kUsage, fmt::format("VALUE {}.", value.error()), hint);
+  return request::DhtPut{*key, *value};
+}
+
+Result<CommandLine> checked(const CLI::App& chosen, Raw raw) {
+  const std::string& name = chosen.get_name();
   CommandLine line;
   line.json = raw.json;
   const auto to_node = [&](Result<Request> request) -> Result<CommandLine> {
@@ -208,6 +249,9 @@ Result<CommandLine> checked(std::string_view name, Raw raw) {
   }
   if (name == "search") return to_node(search_request(raw));
   if (name == "get") return to_node(get_request(raw));
+  if (name == "dht") {
+    return to_node(dht_request(chosen.get_subcommands().front()->get_name(), raw));
+  }
   if (name == "status") return to_node(request::Status{});
   if (name == "peers") return to_node(request::Peers{});
   if (name == "stop") return to_node(request::Stop{});
@@ -271,7 +315,7 @@ std::variant<CommandLine, EarlyExit> parse_command_line(int argc, const char* co
     return EarlyExit{Exit::kUsage, {}, usage_error(app, arguments, error), json};
   }
   const bool json = raw.json;
-  auto line = checked(app.get_subcommands().front()->get_name(), std::move(raw));
+  auto line = checked(*app.get_subcommands().front(), std::move(raw));
   if (line) return *std::move(line);
   return EarlyExit{line.error().code, {}, std::move(line.error()), json};
 }

@@ -47,16 +47,32 @@ Result<std::string> read_file(const fs::path& path) {
   }
 }
 
-Result<void> apply_flag(std::string_view table, std::string_view name,
-                        const std::vector<std::string>& given, Configuration& configuration) {
-  if (given.empty()) return {};
+Result<void> apply_flag(std::string_view table, std::string_view name, const Value& given,
+                        std::string_view example, Configuration& configuration) {
   const Key* key = find_key(table, name);
-  if (const auto set = key->set(configuration.settings, Value{given}); !set) {
+  if (const auto set = key->set(configuration.settings, given); !set) {
     return fail(Exit::kUsage, sentence(fmt::format("{} {}", key->flag, set.error())),
-                fmt::format("Write for example {} /ip4/127.0.0.1/tcp/4747", key->flag));
+                fmt::format("Write for example {} {}", key->flag, example));
   }
   configuration.origins[static_cast<std::size_t>(key - config_keys().data())] = key->flag;
   return {};
+}
+
+Result<void> apply_addresses(std::string_view table, std::string_view name,
+                             const std::vector<std::string>& given, Configuration& configuration) {
+  if (given.empty()) return {};
+  return apply_flag(table, name, Value{given}, "/ip4/127.0.0.1/tcp/4747", configuration);
+}
+
+Result<void> apply_trace(const std::optional<std::string>& given, Configuration& configuration) {
+  if (!given) return {};
+  std::error_code error;
+  const fs::path path = given->empty() ? fs::path{} : fs::absolute(*given, error);
+  if (error) {
+    return fail(Exit::kUsage, fmt::format("The current folder is gone: {}.", error.message()),
+                "Change into a folder that exists, or give --trace an absolute path.");
+  }
+  return apply_flag("telemetry", "trace", Value{path.string()}, "spans.jsonl", configuration);
 }
 
 // The place of a rule that is broken: of the two keys, one that somebody has set.
@@ -126,8 +142,9 @@ Result<Configuration> load_config(const ConfigFlags& flags) {
     configuration.file = std::move(file);
   }
 
-  for (auto applied : {apply_flag("network", "listen", flags.listen, configuration),
-                       apply_flag("bootstrap", "peers", flags.bootstrap, configuration)}) {
+  for (auto applied : {apply_addresses("network", "listen", flags.listen, configuration),
+                       apply_addresses("bootstrap", "peers", flags.bootstrap, configuration),
+                       apply_trace(flags.trace, configuration)}) {
     if (!applied) return std::unexpected(std::move(applied.error()));
   }
   if (const auto broken = conflicts(configuration.settings); !broken.empty()) {

@@ -19,6 +19,7 @@ struct ConfigFlags {
   std::optional<std::string> config;
   std::vector<std::string> listen;  ///< empty: not given
   std::vector<std::string> bootstrap;
+  std::optional<std::string> trace;  ///< a file, from the current folder
 };
 
 struct Configuration {

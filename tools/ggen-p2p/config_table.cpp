@@ -225,6 +225,21 @@ Key dht_protocol() {
           }};
 }
 
+Key trace() {
+  return {"telemetry",
+          "trace",
+          "Where what the node does is written as spans; a relative path starts at the home",
+          "a path; empty: nowhere",
+          "--trace",
+          [](const Settings& s) { return Value{s.trace}; },
+          [](Settings& s, const Value& value) -> Check {
+            const auto& path = std::get<std::string>(value);
+            if (path.contains('\0')) return must_be("a path");
+            s.trace = path;
+            return {};
+          }};
+}
+
 using namespace std::chrono_literals;
 constexpr std::int64_t kGigabyte = std::int64_t{1} << 30;
 
@@ -358,6 +373,7 @@ std::vector<Key> make_keys() {
   add_dht(keys);
   add_gossipsub(keys);
   add_marketplace(keys);
+  keys.push_back(trace());
   return keys;
 }
 

@@ -42,6 +42,11 @@ class Arguments {
     const Json* value = take(name);
     return value ? checked_text(name, *value) : std::string{};
   }
+  base::Bytes bytes(const char* name) {
+    auto decoded = base::from_hex(text(name));
+    return decoded ? *std::move(decoded)
+                   : wrong<base::Bytes>(name, "must be bytes in hexadecimal digits");
+  }
   std::vector<std::string> texts(const char* name, std::size_t most) {
     const Json* value = take(name);
     if (!value || !value->is_array() || value->size() > most) {
@@ -114,6 +119,9 @@ std::string_view command_of(const Request& request) {
                         [](const request::Publish&) { return "publish"; },
                         [](const request::Search&) { return "search"; },
                         [](const request::Get&) { return "get"; },
+                        [](const request::DhtPut&) { return "dht put"; },
+                        [](const request::DhtGet&) { return "dht get"; },
+                        [](const request::DhtClosest&) { return "dht closest"; },
                         [](const request::Status&) { return "status"; },
                         [](const request::Peers&) { return "peers"; },
                         [](const request::Stop&) { return "stop"; },
@@ -124,23 +132,30 @@ std::string_view command_of(const Request& request) {
 base::Buffer encode(const Request& request) {
   Json json;
   json["command"] = command_of(request);
-  std::visit(base::Overloaded{
-                 [&](const request::Publish& publish) { json["directory"] = publish.directory; },
-                 [&](const request::Search& search) {
-                   json["words"] = search.words;
-                   json["category"] = search.category;
-                   json["tag"] = search.tag;
-                   json["limit"] = search.limit;
-                   json["timeout_ms"] = static_cast<std::uint64_t>(std::max<std::int64_t>(
-                       0, duration_cast<milliseconds>(search.timeout).count()));
-                 },
-                 [&](const request::Get& get) {
-                   json["reference"] = get.reference;
-                   json["output"] = get.output;
-                 },
-                 [](const auto&) {},
-             },
-             request);
+  std::visit(
+      base::Overloaded{
+          [&](const request::Publish& publish) { json["directory"] = publish.directory; },
+          [&](const request::Search& search) {
+            json["words"] = search.words;
+            json["category"] = search.category;
+            json["tag"] = search.tag;
+            json["limit"] = search.limit;
+            json["timeout_ms"] = static_cast<std::uint64_t>(
+                std::max<std::int64_t>(0, duration_cast<milliseconds>(search.timeout).count()));
+          },
+          [&](const request::Get& get) {
+            json["reference"] = get.reference;
+            json["output"] = get.output;
+          },
+          [&](const request::DhtPut& put) {
+            json["key"] = base::to_hex(put.key);
+            json["value"] = base::to_hex(put.value);
+          },
+          [&](const request::DhtGet& get) { json["key"] = base::to_hex(get.key); },
+          [&](const request::DhtClosest& closest) { json["key"] = base::to_hex(closest.key); },
+          [](const auto&) {},
+      },
+      request);
   return frame_of(json);
 }
 
@@ -190,6 +205,14 @@ std::expected<Request, std::string> decode_request(base::BytesView payload) {
     get.output = arguments.text("output");
     return arguments.finish(std::move(get));
   }
+  if (name == "dht put") {
+    request::DhtPut put;
+    put.key = arguments.bytes("key");
+    put.value = arguments.bytes("value");
+    return arguments.finish(std::move(put));
+  }
+  if (name == "dht get") return arguments.finish(request::DhtGet{arguments.bytes("key")});
+  if (name == "dht closest") return arguments.finish(request::DhtClosest{arguments.bytes("key")});
   if (name == "status") return arguments.finish(request::Status{});
   if (name == "peers") return arguments.finish(request::Peers{});
   if (name == "stop") return arguments.finish(request::Stop{});

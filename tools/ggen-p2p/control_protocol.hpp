@@ -47,6 +47,20 @@ struct Get {
   std::string output;     ///< the folder to make; absolute
   bool operator==(const Get&) const = default;
 };
+/// Keys and values of the DHT, as bytes.
+struct DhtPut {
+  base::Bytes key;
+  base::Bytes value;
+  bool operator==(const DhtPut&) const = default;
+};
+struct DhtGet {
+  base::Bytes key;
+  bool operator==(const DhtGet&) const = default;
+};
+struct DhtClosest {
+  base::Bytes key;
+  bool operator==(const DhtClosest&) const = default;
+};
 struct Status {
   bool operator==(const Status&) const = default;
 };
@@ -59,8 +73,9 @@ struct Stop {
 
 }  // namespace request
 
-using Request = std::variant<request::Publish, request::Search, request::Get, request::Status,
-                             request::Peers, request::Stop>;
+using Request =
+    std::variant<request::Publish, request::Search, request::Get, request::DhtPut, request::DhtGet,
+                 request::DhtClosest, request::Status, request::Peers, request::Stop>;
 
 /// The command that a request carries out, as it is typed.
 [[nodiscard]] std::string_view command_of(const Request& request);

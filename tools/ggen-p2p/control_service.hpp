@@ -26,10 +26,15 @@ namespace ggen::p2p::cli {
 ///     get      {"reference", "publisher", "name", "version", "output", "bytes", "fetched",
 ///              "took_ms", "trusted", "deprecated", "sources": [{"peer", "chunks", "bytes",
 ///              "bad_chunks"}...]}
+///     dht put      {"key", "stored", "failed", "asked", "answered", "end", "took_ms"}
+///     dht get      {"key", "value", "same", "outdated", "invalid", "asked", "answered", "end",
+///                  "took_ms"}
+///     dht closest  {"key", "peers": [{"peer_id", "addresses": [...]}...], "asked", "answered",
+///                  "end", "took_ms"}
 ///     status   {"peer_id", "publisher_id", "addresses": [...], "peers", "packages", ...}
 ///     peers    {"peers": [{"peer_id", "address", "direction", "purpose", "agent",
-///              "connected_ms"}...], "history": [{"ms_ago", "what", "peer_id", "address",
-///              "reason"}...]}
+///              "connected_ms", "success"}...], "history": [{"ms_ago", "what", "peer_id",
+///              "address", "reason"}...]}
 ///     stop     {"peer_id"}
 ///
 /// Progress has a "phase" ("pack", "find", "fetch", "unpack", ...) and, where they are known,
@@ -46,6 +51,9 @@ class Service {
   [[nodiscard]] virtual Answer publish(request::Publish request, Report report) = 0;
   [[nodiscard]] virtual Answer search(request::Search request, Report report) = 0;
   [[nodiscard]] virtual Answer get(request::Get request, Report report) = 0;
+  [[nodiscard]] virtual Answer dht_put(request::DhtPut request) = 0;
+  [[nodiscard]] virtual Answer dht_get(request::DhtGet request) = 0;
+  [[nodiscard]] virtual Answer dht_closest(request::DhtClosest request) = 0;
   [[nodiscard]] virtual Answer status() = 0;
   [[nodiscard]] virtual Answer peers() = 0;
   /// Begins to stop the node. Its socket stays open until the node has ended: see ControlServer.

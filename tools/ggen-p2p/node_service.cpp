@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "dht_json.hpp"
 #include "package_json.hpp"
 #include "text.hpp"
 
@@ -24,6 +25,8 @@ Exit exit_of(marketplace::Reason reason) {
       return Exit::kHomeInUse;
     case Reason::kListen:
       return Exit::kListen;
+    case Reason::kInput:
+      return Exit::kUsage;
     case Reason::kPackage:
     case Reason::kExists:
     case Reason::kRefused:
@@ -102,6 +105,33 @@ Service::Answer NodeService::get(request::Get request, Report report) {
   co_return answer_of(got);
 }
 
+Service::Answer NodeService::dht_put(request::DhtPut request) {
+  auto asking = registry_.ask_dht(marketplace::dht::Put{request.key, std::move(request.value)});
+  const auto done = co_await std::move(asking);
+  if (!done) co_return std::unexpected(error_of(done.error()));
+  if (std::get<kad::result::Placed>(done->result).stored > 0) co_return to_json(request.key, *done);
+  co_return fail(Exit::kUnavailable,
+                 fmt::format("Nobody took the value: {}.", to_string(done->stats.end)),
+                 "Is the node connected? See: ggen-p2p peers");
+}
+
+Service::Answer NodeService::dht_get(request::DhtGet request) {
+  auto asking = registry_.ask_dht(marketplace::dht::Get{request.key});
+  const auto done = co_await std::move(asking);
+  if (!done) co_return std::unexpected(error_of(done.error()));
+  if (std::get<kad::result::FoundValue>(done->result).value) co_return to_json(request.key, *done);
+  co_return fail(Exit::kNotFound,
+                 fmt::format("No value was found at {}, {}.",
+                             count_of(done->stats.answered, "peer"), to_string(done->stats.end)));
+}
+
+Service::Answer NodeService::dht_closest(request::DhtClosest request) {
+  auto asking = registry_.ask_dht(marketplace::dht::Closest{request.key});
+  const auto done = co_await std::move(asking);
+  if (!done) co_return std::unexpected(error_of(done.error()));
+  co_return to_json(request.key, *done);
+}
+
 Service::Answer NodeService::status() {
   Json json;
   json["peer_id"] = registry_.id().to_string();
@@ -152,6 +182,7 @@ Json NodeService::connection_json(const swarm::ConnectionRecord& record) const {
   json["agent"] = agent.empty() ? Json(nullptr) : Json(agent);
   json["connected_ms"] =
       duration_cast<milliseconds>(host::Host::now() - *record.secured_at).count();
+  json["success"] = registry_.standing(*record.peer).success;
   return json;
 }
 

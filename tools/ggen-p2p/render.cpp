@@ -189,6 +189,29 @@ std::string render_peers(const Json& json, bool history) {
   return text;
 }
 
+std::string render_dht_put(const Json& json) {
+  std::string text = fmt::format("{} took it", count_of(number_of(json, "stored"), "peer"));
+  if (const auto failed = number_of(json, "failed"); failed > 0) {
+    text += fmt::format(", {} did not", failed);
+  }
+  return text + '\n';
+}
+
+std::string render_dht_get(const Json& json) {
+  return fmt::format("0x{}\n", text_of(json, "value"));
+}
+
+std::string render_dht_closest(const Json& json) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& peer : list_of(json, "peers")) {
+    const Json& addresses = list_of(peer, "addresses");
+    const bool known = !addresses.empty() && addresses.front().is_string();
+    rows.push_back({text_of(peer, "peer_id"),
+                    known ? printable(addresses.front().get_ref<const std::string&>()) : "-"});
+  }
+  return rows.empty() ? "No peers.\n" : columns(rows);
+}
+
 }  // namespace
 
 std::string render(const Request& request, const Json& result, const RenderOptions& options) {
@@ -197,6 +220,9 @@ std::string render(const Request& request, const Json& result, const RenderOptio
           [&](const request::Publish&) { return render_publish(result); },
           [&](const request::Search&) { return render_search(result, options.colour); },
           [&](const request::Get&) { return render_get(result); },
+          [&](const request::DhtPut&) { return render_dht_put(result); },
+          [&](const request::DhtGet&) { return render_dht_get(result); },
+          [&](const request::DhtClosest&) { return render_dht_closest(result); },
           [&](const request::Status&) { return render_status(result); },
           [&](const request::Peers&) { return render_peers(result, options.history); },
           [&](const request::Stop&) { return std::string{"stopped\n"}; },

@@ -20,6 +20,7 @@
 #include "event_text.hpp"
 #include "log.hpp"
 #include "node_service.hpp"
+#include "span_file.hpp"
 #include "text.hpp"
 
 namespace ggen::p2p::cli {
@@ -28,6 +29,8 @@ namespace {
 // How long goodbyes may take, and then the last answers to commands.
 constexpr std::chrono::seconds kStopTimeout{5};
 constexpr std::chrono::seconds kAnswerTimeout{1};
+// Between two looks at what spans have ended: soon enough for whoever reads along.
+constexpr std::chrono::milliseconds kSpanPause{500};
 
 marketplace::Config config_of(const Settings& settings) {
   marketplace::Config config;
@@ -47,13 +50,15 @@ marketplace::Config config_of(const Settings& settings) {
 class RunningNode {
  public:
   RunningNode(asio::io_context& loop, const Settings& settings, Log& log,
-              const NodeOptions& options)
+              std::optional<SpanFile> spans, const NodeOptions& options)
       : loop_(loop),
         settings_(settings),
         log_(log),
+        spans_(std::move(spans)),
         options_(options),
         signals_(loop, SIGINT, SIGTERM, SIGHUP),
-        stop_deadline_(loop) {}
+        stop_deadline_(loop),
+        span_timer_(loop) {}
 
   /// Runs the loop until the node has ended.
   Result<void> run() {
@@ -62,6 +67,7 @@ class RunningNode {
     loop_.run();
     loop_.restart();
     loop_.run_for(kAnswerTimeout);
+    finish_spans();
     return std::move(outcome_);
   }
 
@@ -74,12 +80,14 @@ class RunningNode {
     marketplace::RegistryBuilder builder;
     builder.with_config(config_of(settings_));
     builder.with_observer([this](const node::Output& output) { observe(output); });
+    if (spans_) builder.with_spans(spans_->tracker());
     auto building = builder.build();
     auto built = co_await std::move(building);
     if (!built) {
       outcome_ = std::unexpected(error_of(built.error()));
     } else {
       registry_.emplace(std::move(*built));
+      if (spans_) write_spans_soon();
       open_for_commands();
     }
     if (!outcome_ || stopping_) {
@@ -100,6 +108,30 @@ class RunningNode {
   void observe(const node::Output& output) {
     agents_.note(output);
     if (const auto text = describe_(output)) log_.event(*text);
+  }
+
+  void write_spans_soon() {
+    span_timer_.expires_after(kSpanPause);
+    span_timer_.async_wait([this](std::error_code cancelled) {
+      if (cancelled || stopping_) return;
+      tell_failure(spans_->flush(registry_->id().to_string()));
+      write_spans_soon();
+    });
+  }
+
+  void finish_spans() {
+    span_timer_.cancel();
+    if (!spans_ || !registry_) return;
+    tell_failure(spans_->finish(registry_->id().to_string()));
+    if (spans_->left_out() > 0) {
+      log_.line(
+          fmt::format("{} left out: too many at a time", count_of(spans_->left_out(), "span")));
+    }
+  }
+
+  // The node goes on without.
+  void tell_failure(const Result<void>& written) {
+    if (!written) log_.line(written.error().message);
   }
 
   void ready() {
@@ -153,18 +185,21 @@ class RunningNode {
     // What is left on the loop are answers that are being written.
     signals_.cancel();
     stop_deadline_.cancel();
+    span_timer_.cancel();
     loop_.stop();
   }
 
   asio::io_context& loop_;
   const Settings& settings_;
   Log& log_;
+  std::optional<SpanFile> spans_;  // the registry tells its tracker
   const NodeOptions& options_;
   std::optional<marketplace::Registry> registry_;
   std::optional<NodeService> service_;
   std::optional<ControlServer> control_;
   asio::signal_set signals_;
   asio::steady_timer stop_deadline_;
+  asio::steady_timer span_timer_;
   EventText describe_;
   PeerAgents agents_;
   bool stopping_ = false;
@@ -186,9 +221,15 @@ Result<void> run_node(const Settings& settings, const NodeOptions& options) {
     if (!file) return std::unexpected(std::move(file.error()));
     log = *std::move(file);
   }
+  std::optional<SpanFile> spans;
+  if (!settings.trace.empty()) {
+    auto file = SpanFile::open(settings.trace_path());
+    if (!file) return std::unexpected(std::move(file.error()));
+    spans.emplace(*std::move(file));
+  }
   // Writing to a peer or client that has gone is an error like others, not the end.
   std::signal(SIGPIPE, SIG_IGN);
-  RunningNode node{loop, settings, log, options};
+  RunningNode node{loop, settings, log, std::move(spans), options};
   auto outcome = node.run();
   waiting_for_end = node.take_waiting_for_end();
   return outcome;

@@ -37,7 +37,11 @@ struct Settings {
   gossipsub::Config gossipsub;
   registry::Config registry;
 
+  /// Where spans are written; a relative path starts at the home. Empty: nowhere.
+  std::string trace;
+
   [[nodiscard]] std::filesystem::path identity_path() const { return home / identity; }
+  [[nodiscard]] std::filesystem::path trace_path() const { return home / trace; }
 };
 
 /// Allows `count` connections, and trims in the proportions of the swarm's defaults.

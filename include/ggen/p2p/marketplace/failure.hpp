@@ -14,6 +14,7 @@ enum class Reason : std::uint8_t {
   kLocked,       ///< another node runs in this home
   kKey,          ///< a key file is unsafe or no key
   kListen,       ///< an address cannot be listened on
+  kInput,        ///< what was asked for cannot be
   kPackage,      ///< the directory, or its manifest, cannot be published
   kExists,       ///< the version was published before
   kOutput,       ///< what was fetched cannot be put where it should be

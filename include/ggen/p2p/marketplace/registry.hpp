@@ -15,11 +15,13 @@
 #include <ggen/p2p/crypto/keys.hpp>
 #include <ggen/p2p/host/host.hpp>
 #include <ggen/p2p/marketplace/config.hpp>
+#include <ggen/p2p/marketplace/dht.hpp>
 #include <ggen/p2p/marketplace/failure.hpp>
 #include <ggen/p2p/marketplace/subscription.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
 #include <ggen/p2p/registry/engine.hpp>
 #include <ggen/p2p/registry/reference.hpp>
+#include <ggen/p2p/telemetry/span_tracker.hpp>
 
 /// The package marketplace on a real machine: a node, its disk, and what people do with them.
 namespace ggen::p2p::marketplace {
@@ -69,8 +71,9 @@ struct Got {
 /// built it: call it there only. Destroying it closes everything at once, waiting for disk work
 /// only, and ends what is under way with Reason::kStopped; stop() says goodbye first.
 ///
-/// search() and get() honour asio's cancellation (terminal): a search then gives what it has, a
-/// fetch ends with Reason::kCancelled, and what it has brought so far stays in the store.
+/// search(), get() and ask_dht() honour asio's cancellation (terminal): a search then gives what it
+/// has; a fetch ends with Reason::kCancelled, and what it has brought so far stays in the store; so
+/// does a query of the DHT.
 class Registry {
  public:
   Registry(Registry&&) noexcept;
@@ -88,6 +91,9 @@ class Registry {
   [[nodiscard]] asio::awaitable<Result<Got>> get(registry::Reference reference,
                                                  std::optional<std::filesystem::path> output,
                                                  ProgressHandler progress = {});
+  /// How the query ended: its result is the one that `query` is said to give. Reason::kInput when
+  /// it cannot be asked.
+  [[nodiscard]] asio::awaitable<Result<kad::QueryDone>> ask_dht(dht::Query query);
   [[nodiscard]] Subscription subscribe();
   [[nodiscard]] registry::Stats stats() const;
 
@@ -121,14 +127,19 @@ class RegistryBuilder {
   RegistryBuilder& with_config(Config config);
   /// Sees everything that the node reports, for logs and metrics; must not call back.
   RegistryBuilder& with_observer(host::Host::Observer observer);
+  /// Tells `spans`, which outlives the registry, of all that the node does. Who polls it may do so
+  /// from the observer: it has seen by then what the observer sees.
+  RegistryBuilder& with_spans(telemetry::SpanTracker& spans);
   /// Opens the home, reads the journal, listens and begins to look for peers. Keys that the home
   /// lacks are made. Once for each builder.
   [[nodiscard]] asio::awaitable<Result<Registry>> build();
 
  private:
-  static asio::awaitable<Result<Registry>> build_with(Config config, host::Host::Observer observer);
+  static asio::awaitable<Result<Registry>> build_with(Config config, host::Host::Observer observer,
+                                                      telemetry::SpanTracker* spans);
   Config config_;
   host::Host::Observer observer_;
+  telemetry::SpanTracker* spans_ = nullptr;
 };
 
 }  // namespace ggen::p2p::marketplace

@@ -71,6 +71,8 @@ class SpanTracker {
                          Parent parent = {});
   Parent dht_get_started(kad::QueryId id, base::BytesView key, base::Instant now,
                          Parent parent = {});
+  Parent dht_closest_started(kad::QueryId id, base::BytesView key, base::Instant now,
+                             Parent parent = {});
   Parent find_providers_started(kad::QueryId id, base::BytesView key, base::Instant now,
                                 Parent parent = {});
   Parent find_peer_started(kad::QueryId id, const multiformats::PeerId& peer, base::Instant now,
