@@ -78,6 +78,7 @@ void Engine::Impl::peer_supports(const PeerId& peer, std::span<const std::string
     return std::ranges::find(protocols, protocol) != protocols.end();
   };
   if (speaks(kSearchProtocol)) search_client_.peer_speaks(peer);
+  if (speaks(kFetchProtocol)) provider_finder_.peer_speaks(peer);
   if (speaks(kSyncProtocol) && sync_peers_.size() < SyncClient::kMaxPeers) {
     sync_peers_.insert(peer);
     sync_client_.peer_speaks(peer, now);
@@ -87,6 +88,7 @@ void Engine::Impl::peer_supports(const PeerId& peer, std::span<const std::string
 
 void Engine::Impl::peer_gone(const PeerId& peer, base::Instant now) {
   search_client_.peer_gone(peer);
+  provider_finder_.peer_gone(peer);
   sync_peers_.erase(peer);
   sync_client_.peer_gone(peer);
   settle(now);
@@ -270,20 +272,25 @@ void Engine::Impl::handle_timeout(base::Instant now) {
   sync_client_.handle_timeout(now);
   search_client_.handle_timeout(now);
   fetcher_.handle_timeout(now);
+  provider_finder_.handle_timeout(now);
   settle(now);
 }
 
 std::optional<Output> Engine::Impl::poll() {
   if (auto operation = context_.storage.poll()) return std::move(*operation);
   auto output = context_.outputs.pop();
+  if (output) {
+    const auto* added = std::get_if<event::EntryAdded>(&*output);
+    if (added != nullptr) provider_finder_.heard(*added);
+  }
   return output;
 }
 
 std::optional<base::Instant> Engine::Impl::next_deadline() const {
   std::optional<base::Instant> earliest = ledger_.next_deadline();
-  for (const auto& deadline :
-       {providing_.next_deadline(), publishing_.next_deadline(), sync_client_.next_deadline(),
-        search_client_.next_deadline(), fetcher_.next_deadline()}) {
+  for (const auto& deadline : {providing_.next_deadline(), publishing_.next_deadline(),
+                               sync_client_.next_deadline(), search_client_.next_deadline(),
+                               fetcher_.next_deadline(), provider_finder_.next_deadline()}) {
     earliest = base::earlier(earliest, deadline);
   }
   return earliest;

@@ -72,11 +72,18 @@ void Fetcher::add_providers(const crypto::Sha256Digest& root,
   settle(*id, now);
 }
 
-void Fetcher::providers_done(const crypto::Sha256Digest& root, base::Instant now) {
+void Fetcher::add_guesses(const crypto::Sha256Digest& root,
+                          std::span<const multiformats::PeerId> peers, base::Instant now) {
   const auto id = find(root);
   if (!id) return;
-  fetches_.find(*id)->transfer->providers_done(now);
+  for (const auto& peer : peers) fetches_.find(*id)->transfer->add_guess(peer, now);
   settle(*id, now);
+}
+
+std::optional<bool> Fetcher::is_short(const crypto::Sha256Digest& root) const {
+  const auto id = find(root);
+  if (!id || !fetches_.find(*id)->active) return std::nullopt;
+  return !fetches_.find(*id)->transfer->knows_holder();
 }
 
 bool Fetcher::cancel(OperationId operation, base::Instant now) {

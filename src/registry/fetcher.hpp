@@ -46,13 +46,14 @@ class Fetcher {
   Fetcher& operator=(const Fetcher&) = delete;
 
   /// Brings a valid archive into the store; FetchDone follows. `providers` are peers that may hold
-  /// it, without this node itself; more come by add_providers() until providers_done().
+  /// it, without this node itself; more come by add_providers() and add_guesses().
   void fetch(OperationId id, const Archive& archive,
              std::span<const multiformats::PeerId> providers, base::Instant now);
   /// Do nothing when the archive is not being fetched.
   void add_providers(const crypto::Sha256Digest& root,
                      std::span<const multiformats::PeerId> providers, base::Instant now);
-  void providers_done(const crypto::Sha256Digest& root, base::Instant now);
+  void add_guesses(const crypto::Sha256Digest& root, std::span<const multiformats::PeerId> peers,
+                   base::Instant now);
   /// FetchDone with kCancelled follows; what came stays in the store. False when there is no such
   /// operation.
   bool cancel(OperationId id, base::Instant now);
@@ -61,6 +62,9 @@ class Fetcher {
   bool handle(reqresp::Response& response, base::Instant now);
   bool handle(reqresp::ResponseBody& body, base::Instant now);
   bool handle(const reqresp::RequestDone& done, base::Instant now);
+
+  /// Whether nobody is known who gives the archive now. Nothing when it is not being fetched.
+  [[nodiscard]] std::optional<bool> is_short(const crypto::Sha256Digest& root) const;
 
   void handle_timeout(base::Instant now);
   [[nodiscard]] std::optional<FetcherOutput> poll();

@@ -8,16 +8,39 @@ namespace ggen::p2p::registry {
 Transfer::Transfer(const Below& below, const Archive& archive) : below_(below), archive_(archive) {}
 
 void Transfer::add_provider(const multiformats::PeerId& peer, base::Instant now) {
-  const bool known = std::ranges::any_of(
-      providers_, [&](const Provider& provider) { return provider.source.peer == peer; });
-  if (known || providers_.size() >= kMaxProviders) return;
-  providers_.push_back(Provider{.source = {.peer = peer}, .rests_until = now, .told = now});
+  const auto known = find(peer);
+  if (known != providers_.end()) {
+    if (!known->guess) return;
+    if (known->state == State::kEngaged) {
+      guessed_right(*known);
+    } else {
+      known->guess = false;
+      known->rests_until = now;
+    }
+  } else {
+    if (providers_.size() >= kMaxProviders) return;
+    providers_.push_back(Provider{.source = {.peer = peer}, .rests_until = now, .told = now});
+  }
   schedule(now);
 }
 
-void Transfer::providers_done(base::Instant now) {
-  providers_done_ = true;
+void Transfer::add_guess(const multiformats::PeerId& peer, base::Instant now) {
+  if (find(peer) != providers_.end() || providers_.size() >= kMaxProviders) return;
+  if (std::ranges::count_if(providers_, &Provider::guess) >= std::ptrdiff_t{kMaxGuesses}) return;
+  providers_.push_back(
+      Provider{.source = {.peer = peer}, .guess = true, .rests_until = now, .told = now});
   schedule(now);
+}
+
+std::vector<Transfer::Provider>::iterator Transfer::find(const multiformats::PeerId& peer) {
+  return std::ranges::find_if(
+      providers_, [&](const Provider& provider) { return provider.source.peer == peer; });
+}
+
+bool Transfer::knows_holder() const {
+  return std::ranges::any_of(providers_, [](const Provider& provider) {
+    return provider.state == State::kEngaged && provider.have.has_value();
+  });
 }
 
 void Transfer::start(std::optional<ChunkSet> held, base::Instant now) {

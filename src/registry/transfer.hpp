@@ -56,6 +56,11 @@ class Transfer {
   /// A peer that failed rests for so long, then twice as long, at most kMaxRest.
   static constexpr base::Duration kRest = std::chrono::seconds{1};
   static constexpr base::Duration kMaxRest = std::chrono::seconds{30};
+  /// Peers of whom nobody says that they hold the archive, and which are asked all the same while
+  /// nobody is known who does: so many in all, so many at a time, each so often.
+  static constexpr std::size_t kMaxGuesses = 16;
+  static constexpr std::size_t kGuessesAtATime = 2;
+  static constexpr int kMaxAsked = 4;
 
   /// A chunk on its way to the store; written() answers it.
   struct Write {
@@ -74,8 +79,8 @@ class Transfer {
   [[nodiscard]] const Archive& archive() const noexcept { return archive_; }
   /// A peer that may hold the archive. Known ones and those above kMaxProviders are ignored.
   void add_provider(const multiformats::PeerId& peer, base::Instant now);
-  /// No more will be added: with none left, there is no point in waiting.
-  void providers_done(base::Instant now);
+  /// A connected peer that may hold it by chance. Those above kMaxGuesses are ignored.
+  void add_guess(const multiformats::PeerId& peer, base::Instant now);
   /// Begins. `held` is what the store has of the archive, nothing when it does not know it.
   void start(std::optional<ChunkSet> held, base::Instant now);
 
@@ -103,6 +108,8 @@ class Transfer {
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
   /// Peers that are asked for chunks now.
   [[nodiscard]] std::size_t providers() const noexcept { return engaged_; }
+  /// Somebody who is asked now has said what it holds.
+  [[nodiscard]] bool knows_holder() const;
   /// What each peer that sent chunks, good or bad, has sent.
   [[nodiscard]] std::vector<event::FetchSource> sources() const;
 
@@ -118,6 +125,7 @@ class Transfer {
   struct Provider {
     event::FetchSource source;
     State state = State::kIdle;
+    bool guess = false;  // nobody said that it holds anything
     base::Instant rests_until;
     int failures = 0;                // in a row
     std::optional<ChunkSet> have{};  // as of `told`
@@ -139,6 +147,8 @@ class Transfer {
     base::Instant moved;  // the last chunk came, or was written
   };
 
+  [[nodiscard]] std::vector<Provider>::iterator find(const multiformats::PeerId& peer);
+
   // Requests and their answers (transfer_requests.cpp).
   void ask_list(std::size_t provider, base::Instant now);
   void ask_chunks(std::size_t provider, ChunkRange chunks, base::Instant now);
@@ -151,6 +161,8 @@ class Transfer {
   void release_surplus(reqresp::RequestId id, Request& request, base::Instant now);
   /// Forgets a request that is over, or with `cancel` one that is not.
   void drop(reqresp::RequestId id, bool cancel);
+  /// A guess has shown what it holds.
+  void guessed_right(Provider& provider);
   /// Gives a peer up for a while or for good, with all that it was asked for.
   void leave(std::size_t provider, Conduct conduct, base::Instant now);
   void cancel_requests_of(std::size_t provider);
@@ -159,6 +171,8 @@ class Transfer {
   // What to do next (transfer_schedule.cpp).
   void schedule(base::Instant now);
   void engage(base::Instant now);
+  [[nodiscard]] bool may_guess() const;
+  [[nodiscard]] static bool is_guess(const Provider& provider);
   [[nodiscard]] std::size_t places() const;
   [[nodiscard]] std::optional<std::size_t> best_candidate(base::Instant now) const;
   [[nodiscard]] bool may_ask_chunks() const;
@@ -168,7 +182,6 @@ class Transfer {
   void help_slow(std::size_t helper, base::Instant now);
   [[nodiscard]] base::Instant slow_at(const Request& request) const;
   [[nodiscard]] std::uint64_t range_limit() const;
-  [[nodiscard]] bool hopeless() const;
   void give_up_if_due(base::Instant now);
   void set_deadline(base::Instant now);
   void wake_at(base::Instant when);
@@ -178,8 +191,8 @@ class Transfer {
   Stage stage_ = Stage::kWaiting;
   std::optional<ChunkPlan> plan_;  // from kChunks on
   std::vector<Provider> providers_;
-  bool providers_done_ = false;
-  std::size_t engaged_ = 0;
+  std::size_t engaged_ = 0;   // without guesses
+  std::size_t guessing_ = 0;  // guesses that are asked now
   base::HashMap<reqresp::RequestId, Request> requests_;
   std::size_t writes_ = 0;
   std::uint64_t bytes_ = 0;

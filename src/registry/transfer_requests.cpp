@@ -58,6 +58,7 @@ void Transfer::on_list(reqresp::RequestId id, Request& request, reqresp::Respons
   auto list = decode_list_response(response.message.map(), response.body, archive_);
   if (!list) return leave(index, Conduct::kUseless, now);
   if (!list->chunks) return leave(index, Conduct::kFailed, now);
+  if (provider.guess) guessed_right(provider);
   if (stage_ == Stage::kList) {
     request.listed = std::move(list->chunks);
     request.expected = response.body;
@@ -181,10 +182,17 @@ void Transfer::cancel_needless() {
   }
 }
 
+void Transfer::guessed_right(Provider& provider) {
+  provider.guess = false;
+  provider.failures = 0;
+  --guessing_;
+  ++engaged_;
+}
+
 void Transfer::leave(std::size_t index, Conduct conduct, base::Instant now) {
   cancel_requests_of(index);
   Provider& provider = providers_[index];
-  if (provider.state == State::kEngaged) --engaged_;
+  if (provider.state == State::kEngaged) --(provider.guess ? guessing_ : engaged_);
   const bool was_dropped = provider.state == State::kDropped;
   provider.have.reset();
   provider.state = State::kIdle;
@@ -193,7 +201,8 @@ void Transfer::leave(std::size_t index, Conduct conduct, base::Instant now) {
       provider.rests_until = now + kListAgain;
       break;
     case Conduct::kFailed:
-      below_.reputation.failure(provider.source.peer, now);
+      // That somebody has not got what was asked for on the off-chance is no fault.
+      if (!provider.guess) below_.reputation.failure(provider.source.peer, now);
       provider.rests_until =
           now + std::min(kMaxRest, kRest * (1 << std::min(provider.failures, 8)));
       ++provider.failures;

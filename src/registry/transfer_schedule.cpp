@@ -38,10 +38,25 @@ std::size_t Transfer::places() const {
 void Transfer::engage(base::Instant now) {
   while (engaged_ < places()) {
     const auto candidate = best_candidate(now);
-    if (!candidate) return;
+    if (!candidate) break;
     providers_[*candidate].state = State::kEngaged;
     ++engaged_;
   }
+  while (may_guess()) {
+    const auto guess = std::ranges::find_if(
+        providers_, [&](const Provider& one) { return is_guess(one) && one.rests_until <= now; });
+    if (guess == providers_.end()) return;
+    guess->state = State::kEngaged;
+    ++guessing_;
+  }
+}
+
+bool Transfer::may_guess() const {
+  return places() > 0 && guessing_ < kGuessesAtATime && !knows_holder();
+}
+
+bool Transfer::is_guess(const Provider& provider) {
+  return provider.guess && provider.state == State::kIdle && provider.failures < kMaxAsked;
 }
 
 std::optional<std::size_t> Transfer::best_candidate(base::Instant now) const {
@@ -49,7 +64,7 @@ std::optional<std::size_t> Transfer::best_candidate(base::Instant now) const {
   double best_score = 0;
   for (std::size_t i = 0; i < providers_.size(); ++i) {
     const Provider& provider = providers_[i];
-    if (provider.state != State::kIdle || provider.rests_until > now) continue;
+    if (provider.guess || provider.state != State::kIdle || provider.rests_until > now) continue;
     const double score = below_.reputation.score(provider.source.peer, now);
     if (best && score <= best_score) continue;
     best = i;
@@ -128,16 +143,11 @@ void Transfer::help_slow(std::size_t helper, base::Instant now) {
   }
 }
 
-bool Transfer::hopeless() const {
-  return providers_done_ && std::ranges::all_of(providers_, [](const Provider& provider) {
-           return provider.state == State::kDropped;
-         });
-}
-
 void Transfer::give_up_if_due(base::Instant now) {
   if (stage_ == Stage::kCreating || writes_ > 0) return;
-  if (!hopeless() && now < progress_ + below_.config.give_up_after) return;
-  end(std::unexpected(providers_.empty() ? FetchError::kNoProviders : FetchError::kUnavailable));
+  if (now < progress_ + below_.config.give_up_after) return;
+  const bool nobody = std::ranges::all_of(providers_, &Provider::guess);
+  end(std::unexpected(nobody ? FetchError::kNoProviders : FetchError::kUnavailable));
 }
 
 void Transfer::wake_at(base::Instant when) {
@@ -152,9 +162,12 @@ void Transfer::set_deadline(base::Instant now) {
     const Request& request = entry->second;
     if (request.writing == 0) wake_at(request.moved + below_.config.chunk_timeout);
   }
-  if (engaged_ >= places()) return;
+  const bool room = engaged_ < places();
+  const bool guessing = may_guess();
   for (const Provider& provider : providers_) {
-    if (provider.state == State::kIdle) wake_at(std::max(now, provider.rests_until));
+    const bool wanted =
+        provider.guess ? guessing && is_guess(provider) : room && provider.state == State::kIdle;
+    if (wanted) wake_at(std::max(now, provider.rests_until));
   }
 }
 

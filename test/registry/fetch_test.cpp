@@ -217,7 +217,7 @@ TEST_CASE("fetch: providers that come later are used") {
   const Packed package = packed(5);
   seeder.hold(package);
   world.connect(client, seeder);
-  world.fetch(client, 1, package, {}, false);
+  world.fetch(client, 1, package, {});
   world.run_for(30s);
   CHECK_FALSE(client.done(1));
   world.act(client, [&](base::Instant now) {
@@ -226,17 +226,68 @@ TEST_CASE("fetch: providers that come later are used") {
   CHECK(world.finish(client, 1).result);
 }
 
+TEST_CASE("fetch: connected peers are asked on the off-chance, a few times, and not blamed") {
+  World world;
+  Member& client = world.add();
+  const Packed package = packed(5);
+  std::vector<Member*> others;
+  std::vector<multiformats::PeerId> ids;
+  std::map<multiformats::PeerId, int> asked;
+  for (std::size_t i = 0; i < Transfer::kMaxGuesses + 4; ++i) {
+    others.push_back(&world.add());
+    world.connect(client, *others.back());
+    ids.push_back(world.id(*others.back()));
+    others.back()->answer = [&, member = others.back()](const reqresp::Request& request) {
+      ++asked[world.id(*member)];
+      member->requests->respond(request.id, encode(ListResponse{}), 0, world.now());
+      member->requests->finish(request.id, world.now());
+    };
+  }
+  world.fetch(client, 1, package, {});
+  for (int i = 0; i < 50; ++i) {
+    world.act(client, [&](base::Instant now) {
+      client.fetcher->add_guesses(package.archive.root, ids, now);
+    });
+    world.run_for(1s);
+  }
+  CHECK_FALSE(client.done(1));
+  CHECK(asked.size() == Transfer::kMaxGuesses);
+  for (const auto& [peer, times] : asked) {
+    CHECK(times == Transfer::kMaxAsked);
+    CHECK(client.reputation.standing(peer, world.now()).failures == 0);
+  }
+  CHECK(world.finish(client, 1).result.error() == FetchError::kNoProviders);
+}
+
+TEST_CASE("fetch: a guess that holds the archive gives it") {
+  World world;
+  Member& client = world.add();
+  Member& empty = world.add();
+  Member& seeder = world.add();
+  const Packed package = packed(5);
+  world.connect(client, empty);
+  world.connect(client, seeder);
+  world.fetch(client, 1, package, {});
+  world.act(client, [&](base::Instant now) {
+    client.fetcher->add_guesses(package.archive.root,
+                                std::vector{world.id(empty), world.id(seeder)}, now);
+  });
+  world.run_for(500ms);
+  CHECK(client.fetcher->is_short(package.archive.root) == true);
+  seeder.hold(package);
+  CHECK(world.finish(client, 1).result);
+  CHECK(client.holds(package));
+}
+
 TEST_CASE("fetch: with nobody to ask it fails") {
   World world;
   Member& client = world.add();
   const Packed package = packed(5);
-  world.fetch(client, 1, package, {}, true);
-  CHECK(client.done(1)->result.error() == FetchError::kNoProviders);
-  world.fetch(client, 2, package, {}, false);
+  world.fetch(client, 1, package, {});
   world.run_for(59s);
-  CHECK_FALSE(client.done(2));
+  CHECK_FALSE(client.done(1));
   world.run_for(2s);
-  CHECK(client.done(2)->result.error() == FetchError::kNoProviders);
+  CHECK(client.done(1)->result.error() == FetchError::kNoProviders);
 }
 
 TEST_CASE("fetch: a full or broken disk ends it") {
@@ -270,8 +321,8 @@ TEST_CASE("fetch: an archive that became whole meanwhile is not given up for a w
   const Packed package = packed(4);
   Packed lie = package;
   lie.archive.packed_size += 100;
-  world.fetch(client, 1, packed(4, 2), {}, false);
-  world.fetch(client, 2, lie, {}, false);
+  world.fetch(client, 1, packed(4, 2), {});
+  world.fetch(client, 2, lie, {});
   // Published from here, while that fetch waits for its turn.
   client.hold(package);
   world.act(client, [&](base::Instant now) { client.fetcher->cancel(1, now); });

@@ -155,18 +155,15 @@ class World {
       act(net_.now);
     });
   }
-  /// Fetches from members that are connected first. No more providers come, unless told.
-  void fetch(Member& member, OperationId id, const Packed& packed, const std::vector<Member*>& from,
-             bool done = true) {
+  /// Fetches from members that are connected first.
+  void fetch(Member& member, OperationId id, const Packed& packed,
+             const std::vector<Member*>& from) {
     std::vector<multiformats::PeerId> peers;
     for (const Member* other : from) {
       if (!net_.node(member.index).swarm().connected(this->id(*other))) connect(member, *other);
       peers.push_back(this->id(*other));
     }
-    act(member, [&](base::Instant now) {
-      member.fetcher->fetch(id, packed.archive, peers, now);
-      if (done) member.fetcher->providers_done(packed.archive.root, now);
-    });
+    act(member, [&](base::Instant now) { member.fetcher->fetch(id, packed.archive, peers, now); });
     work();
   }
   [[nodiscard]] event::FetchDone finish(Member& member, OperationId id) {
