@@ -26,6 +26,7 @@ void SyncClient::peer_gone(const PeerId& id) {
     end(id, peer, false);
   }
   for (const LogPull& pull : peer.pulls) pulled_.push({id, pull.publisher(), false});
+  retries_.set(id, std::nullopt);
   peers_.erase(at);
 }
 
@@ -161,13 +162,20 @@ bool SyncClient::handle(const reqresp::RequestDone& done, base::Instant now) {
   using reqresp::Error;
   const auto is = [&](Error error) { return !done.result && done.result.error() == error; };
   if (done.result) {
+    peer.pause = kRetry;
     peer.session->complete(now);
     go_on(id, peer, now);
   } else if (is(Error::kMalformed) || is(Error::kTooLarge) || is(Error::kTooManyResponses)) {
     shun(id, peer, "answered a sync request with garbage", now);
   } else {
     end(id, peer, false);
-    if (is(Error::kUnsupported)) peers_.erase(id);
+    if (is(Error::kUnsupported)) {
+      retries_.set(id, std::nullopt);
+      peers_.erase(id);
+    } else {
+      retries_.set(id, now + peer.pause);
+      peer.pause = std::min(2 * peer.pause, context_.config.sync.interval);
+    }
   }
   pump(now);
   return true;
@@ -182,9 +190,16 @@ void SyncClient::resume(base::Instant now) {
 }
 
 void SyncClient::handle_timeout(base::Instant now) {
-  if (!next_round_ || *next_round_ > now) return;
-  next_round_ = now + context_.config.sync.interval;
-  std::erase_if(shunned_, [now](const auto& item) { return item.second <= now; });
+  while (const auto id = retries_.pop_due(now)) peers_.at(*id).is_due = true;
+  if (next_round_ && *next_round_ <= now) {
+    next_round_ = now + context_.config.sync.interval;
+    std::erase_if(shunned_, [now](const auto& item) { return item.second <= now; });
+    begin_round();
+  }
+  pump(now);
+}
+
+void SyncClient::begin_round() {
   std::pair<const PeerId, Peer>* oldest = nullptr;
   for (auto& item : peers_) {
     Peer& peer = item.second;
@@ -192,7 +207,6 @@ void SyncClient::handle_timeout(base::Instant now) {
     if (oldest == nullptr || peer.asked < oldest->second.asked) oldest = &item;
   }
   if (oldest != nullptr) oldest->second.is_due = true;
-  pump(now);
 }
 
 }  // namespace ggen::p2p::registry

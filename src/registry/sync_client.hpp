@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <map>
@@ -7,6 +8,7 @@
 #include <optional>
 
 #include <ggen/p2p/base/fifo.hpp>
+#include <ggen/p2p/base/timer_heap.hpp>
 #include <ggen/p2p/registry/sync.hpp>
 
 #include "context.hpp"
@@ -25,6 +27,9 @@ class SyncClient {
   /// A peer that sent garbage, or claimed what it does not have, is not asked for so many
   /// intervals.
   static constexpr int kShunnedIntervals = 5;
+  /// A peer that did not answer, such as one that still reads its own journal, is asked again after
+  /// this, then after twice the time, at most after an interval.
+  static constexpr base::Duration kRetry = std::chrono::seconds{2};
 
   SyncClient(Context& context, Ledger& ledger, reqresp::ServiceId service)
       : context_(context), ledger_(ledger), service_(service) {}
@@ -55,7 +60,9 @@ class SyncClient {
   void resume(base::Instant now);
 
   void handle_timeout(base::Instant now);
-  [[nodiscard]] std::optional<base::Instant> next_deadline() const { return next_round_; }
+  [[nodiscard]] std::optional<base::Instant> next_deadline() const {
+    return base::earlier(next_round_, retries_.earliest());
+  }
 
  private:
   struct Peer {
@@ -64,7 +71,8 @@ class SyncClient {
     std::optional<multiformats::PeerId> after{};
     base::Instant asked = base::Instant::min();  // when the last session began
     std::unique_ptr<SyncSession> session{};
-    bool is_round = false;  // the session asks for heads
+    bool is_round = false;          // the session asks for heads
+    base::Duration pause = kRetry;  // before it is asked again, if it does not answer
     reqresp::RequestId request{};
   };
 
@@ -74,6 +82,7 @@ class SyncClient {
   void begin(const multiformats::PeerId& id, Peer& peer, base::Instant now);
   void go_on(const multiformats::PeerId& id, Peer& peer, base::Instant now);
   void end(const multiformats::PeerId& id, Peer& peer, bool answered);
+  void begin_round();
   void shun(const multiformats::PeerId& id, Peer& peer, std::string_view why, base::Instant now);
   void tell_finished(const multiformats::PeerId& id, Peer& peer);
 
@@ -83,6 +92,7 @@ class SyncClient {
   std::map<multiformats::PeerId, Peer> peers_;
   std::map<reqresp::RequestId, multiformats::PeerId> requests_;
   std::map<multiformats::PeerId, base::Instant> shunned_;  // until when
+  base::TimerHeap<multiformats::PeerId> retries_;
   std::optional<base::Instant> next_round_;
   base::Fifo<Pulled> pulled_;
 };

@@ -59,6 +59,43 @@ TEST_CASE("sync: later news come with the rounds when gossip does not bring them
   CHECK(net.heads(2) == net.heads(0));
 }
 
+TEST_CASE("sync: who refuses at first is asked again within seconds, then more rarely") {
+  EngineNetwork net;
+  net.add();
+  net.add();
+  append(net[1].storage, history(3));
+  net.restart(1);
+  std::vector<base::Instant> asked;
+  bool ready = false;
+  net[1].node->liar = [&](reqresp::Request& request) {
+    if (ready || !decode_sync_request(request.message.map())) return false;
+    const auto decoded = decode_sync_request(request.message.map());
+    if (std::holds_alternative<HeadsRequest>(*decoded)) asked.push_back(net.now);
+    net[1].node->requests().refuse(request.id);
+    return true;
+  };
+  net.connect(0, 1);
+  net.run_for(10min);
+  REQUIRE(asked.size() >= 4);
+  CHECK(asked[1] - asked[0] <= 10s);
+  CHECK(asked[2] - asked[1] <= 20s);
+  CHECK(asked.size() < 20);
+  ready = true;
+  net.run_for(2min);
+  CHECK(net.heads(0) == net.heads(1));
+}
+
+TEST_CASE("sync: who still reads its journal is caught up with soon after") {
+  EngineNetwork net;
+  net.add();
+  net.add();
+  append(net[1].storage, history(3));
+  net.restart(1);
+  net.connect(0, 1);  // before its disk has answered
+  net.run_for(5s);
+  CHECK(net.engine(0).catalog().log(kSigner.id()) != nullptr);
+}
+
 TEST_CASE("sync: a fork is found, told to all, and blocks") {
   EngineNetwork net;
   for (int i = 0; i < 4; ++i) net.add();
