@@ -65,6 +65,10 @@ Mode Engine::mode() const noexcept {
   return impl_->server.mode();
 }
 
+void Engine::set_wall_at_zero(base::WallTime wall_at_zero) {
+  impl_->state.wall_at_zero = wall_at_zero;
+}
+
 void Engine::set_addresses(std::vector<multiformats::Multiaddr> addresses) {
   const std::size_t limit = impl_->state.config.table.max_addresses;
   if (addresses.size() > limit) addresses.resize(limit);

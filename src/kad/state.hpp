@@ -43,7 +43,7 @@ struct State {
   const Config config;
   const multiformats::PeerId local;
   const Key local_key;
-  const base::WallTime wall_at_zero;
+  base::WallTime wall_at_zero;
   base::Prng prng;
   Validators validators;
   RoutingTable table;

@@ -211,7 +211,10 @@ void Node::announce_self() {
   if (addresses != local_.listen_addrs || local_.signed_peer_record.empty()) {
     const base::WallTime wall_now = wall_at_zero() + now_.time_since_epoch();
     swarm::PeerRecord record{id(), 0, addresses};
-    record.sequence = static_cast<std::uint64_t>(wall_now.time_since_epoch().count());
+    // Above the last also when the calendar was set back: others keep the highest.
+    record_sequence_ = std::max(record_sequence_ + 1,
+                                static_cast<std::uint64_t>(wall_now.time_since_epoch().count()));
+    record.sequence = record_sequence_;
     local_.signed_peer_record = swarm::seal_peer_record(crypto_, identity_, record);
     if (kad_) kad_->set_addresses(addresses);
     local_.listen_addrs = std::move(addresses);

@@ -67,6 +67,13 @@ Node::Node(Config config, crypto::KeyPair identity, crypto::Crypto& crypto,
 
 Node::~Node() = default;
 
+void Node::set_wall_clock(base::WallTime wall_now, base::Instant now) {
+  now_ = now;
+  wall_started_ = wall_now - (now - started_);
+  if (kad_) kad_->set_wall_at_zero(wall_at_zero());
+  if (registry_) registry_->set_wall_at_zero(wall_at_zero());
+}
+
 void Node::stop(base::Instant now) {
   stopping_ = true;
   bootstrap_.clear();

@@ -34,6 +34,9 @@ void Engine::peer_supports(const PeerId& peer, std::span<const std::string> prot
 void Engine::peer_gone(const PeerId& peer, base::Instant now) {
   impl_->peer_gone(peer, now);
 }
+void Engine::set_wall_at_zero(base::WallTime wall_at_zero) {
+  impl_->set_wall_at_zero(wall_at_zero);
+}
 void Engine::network_changed(base::Instant now) {
   impl_->network_changed(now);
 }

@@ -31,6 +31,7 @@ class Engine::Impl {
   void peer_supports(const multiformats::PeerId& peer, std::span<const std::string> protocols,
                      base::Instant now);
   void peer_gone(const multiformats::PeerId& peer, base::Instant now);
+  void set_wall_at_zero(base::WallTime wall) { context_.wall_at_zero = wall; }
   void network_changed(base::Instant now) { providing_.network_changed(now); }
 
   OperationId submit(EntryBody body, base::Instant now);

@@ -60,6 +60,8 @@ class Engine {
   [[nodiscard]] Mode mode() const noexcept;
   /// Where this node can be reached: what own provider records say.
   void set_addresses(std::vector<multiformats::Multiaddr> addresses);
+  /// The calendar was set.
+  void set_wall_at_zero(base::WallTime wall_at_zero);
   /// Identify, or a later push, has told about a connected peer: where it listens, and whether it
   /// announces Config::protocol. `remote` is the address of its connection.
   void peer_identified(const multiformats::PeerId& peer,

@@ -190,6 +190,10 @@ class Node {
   /// that could not be reached is tried again also while there are other peers (AbsentConfig).
   void join(std::vector<multiformats::Multiaddr> bootstrap, base::Instant now);
 
+  /// The calendar was set: from here on, `now` is `wall_now`. Nothing waits longer or shorter for
+  /// it; what this node says of the time follows, and its signed records still count upwards.
+  void set_wall_clock(base::WallTime wall_now, base::Instant now);
+
   // Streams of the application.
 
   /// Answers `protocol` on inbound streams: they come as StreamInput.
@@ -338,7 +342,7 @@ class Node {
   base::Prng prng_;
   base::Instant now_;
   base::Instant started_;
-  base::WallTime wall_started_;
+  base::WallTime wall_started_;  // at started_, by what the calendar says now
 
   connection::ProtocolSet protocols_;
   std::map<std::string, Owner, std::less<>> owners_;  // of each protocol in protocols_
@@ -346,6 +350,7 @@ class Node {
 
   swarm::Swarm swarm_;
   identify::Info local_;
+  std::uint64_t record_sequence_ = 0;  // of the signed record in local_
   identify::Engine identify_;
   ping::Engine ping_;
   perf::Engine perf_;

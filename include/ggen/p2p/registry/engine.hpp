@@ -276,6 +276,8 @@ class Engine {
   void peer_gone(const multiformats::PeerId& peer, base::Instant now);
   /// The DHT has got its first peer, or its answers begin to count: own provider records go out.
   void network_changed(base::Instant now);
+  /// The calendar was set.
+  void set_wall_at_zero(base::WallTime wall_at_zero);
 
   // The marketplace.
 
