@@ -24,6 +24,10 @@ std::array<std::uint8_t, 4> octets(std::uint64_t endpoint) {
   return bytes;
 }
 
+Network::Side other(Network::Side side) {
+  return side == Network::Side::kDialer ? Network::Side::kListener : Network::Side::kDialer;
+}
+
 }  // namespace
 
 // A piece of a byte stream on its way.
@@ -43,12 +47,13 @@ struct Network::Segment {
 struct Network::End {
   NodeIndex node = 0;
   connection::ConnectionId id{};
-  bool open = false;           // the node knows the connection
-  bool silent = false;         // the machine lost its power with this connection open
-  bool waiting = false;        // has bytes to send, and no room
-  bool stalled = false;        // what comes is held up by the network
-  std::size_t under_way = 0;   // bytes sent that have not arrived
-  base::Instant last_arrival;  // of what was sent to this end
+  bool open = false;               // the node knows the connection
+  bool silent = false;             // the machine lost its power with this connection open
+  bool waiting = false;            // has bytes to send, and no room
+  bool stalled = false;            // what comes is held up by the network
+  std::size_t under_way = 0;       // bytes sent that were not acknowledged
+  std::size_t unacknowledged = 0;  // of these, bytes that have arrived, with no way back
+  base::Instant last_arrival;      // of what was sent to this end
   base::Fifo<Segment> incoming{};
 };
 
@@ -112,16 +117,27 @@ base::Duration Network::latency(NodeIndex from, NodeIndex to) const {
 
 void Network::set_faults(NodeIndex node, const LinkFaults& faults) {
   machines_[node].faults = faults;
+  resume(machines_[node]);
 }
 
-void Network::set_groups(NodeIndex node, Groups groups) {
-  machines_[node].groups = groups;
-  for (const EndRef& ref : machines_[node].ends) resume(ref);
-  for (const EndRef& ref : machines_[node].silent) resume(ref);
+PartitionId Network::part(Partition partition) {
+  partitions_.emplace(next_partition_, std::move(partition));
+  return next_partition_++;
+}
+
+void Network::heal(PartitionId partition) {
+  partitions_.erase(partition);
+  for (const Machine& machine : machines_) resume(machine);
 }
 
 bool Network::reaches(NodeIndex from, NodeIndex to) const {
-  return (machines_[from].groups.out & machines_[to].groups.in) != 0;
+  if (machines_[from].faults.clogged) return false;
+  return std::ranges::all_of(partitions_, [&](const auto& one) {
+    const auto groups = [&](NodeIndex node) {
+      return node < one.second.size() ? one.second[node] : Groups{};
+    };
+    return (groups(from).out & groups(to).in) != 0;
+  });
 }
 
 bool Network::connected(const Link& link) const {
@@ -129,15 +145,29 @@ bool Network::connected(const Link& link) const {
          reaches(link.ends[1].node, link.ends[0].node);
 }
 
+void Network::resume(const Machine& machine) {
+  for (const EndRef& ref : machine.ends) resume(ref);
+  for (const EndRef& ref : machine.silent) resume(ref);
+}
+
 // What was held up is sent again, after a time that depends on how long TCP has been trying.
 void Network::resume(EndRef ref) {
   Link* link = find(ref.link);
-  if (link == nullptr || !connected(*link)) return;
+  if (link == nullptr) return;
   for (const Side side : {Side::kDialer, Side::kListener}) {
     End& end = end_of(*link, side);
-    if (!std::exchange(end.stalled, false)) continue;
+    const bool reached = reaches(end_of(*link, other(side)).node, end.node);
+    if (!reached || !std::exchange(end.stalled, false)) continue;
     const base::Duration pause{static_cast<std::int64_t>(prng_.below(1'000'000'000))};
     schedule_arrival({ref.link, side}, simulation_.now() + link->one_way + pause);
+  }
+  if (!connected(*link)) return;
+  for (const Side side : {Side::kDialer, Side::kListener}) {
+    End& end = end_of(*link, side);
+    end.under_way -= std::exchange(end.unacknowledged, 0);
+    if (end.waiting && end.under_way < config_.window) {
+      simulation_.schedule(simulation_.now() + link->one_way, Simulation::Room{{ref.link, side}});
+    }
   }
 }
 
@@ -149,12 +179,6 @@ Network::Link* Network::find(LinkId id) {
 Network::End& Network::end_of(Link& link, Side side) {
   return link.ends[static_cast<std::size_t>(side)];
 }
-
-namespace {
-Network::Side other(Network::Side side) {
-  return side == Network::Side::kDialer ? Network::Side::kListener : Network::Side::kDialer;
-}
-}  // namespace
 
 Network::EndRef* Network::end_ref(NodeIndex node, connection::ConnectionId id) {
   auto& ends = machines_[node].ends;
@@ -347,7 +371,8 @@ void Network::arrived(EndRef ref) {
   if (link == nullptr) return;
   End& end = end_of(*link, ref.side);
   if (end.incoming.empty()) return;
-  if ((end.silent && machines_[end.node].dark) || !connected(*link)) {
+  End& sender = end_of(*link, other(ref.side));
+  if ((end.silent && machines_[end.node].dark) || !reaches(sender.node, end.node)) {
     end.stalled = true;
     return;
   }
@@ -362,9 +387,13 @@ void Network::arrived(EndRef ref) {
   }
   Segment segment = *end.incoming.pop();
   if (!end.incoming.empty()) schedule_arrival(ref, end.incoming.front().at);
-  End& sender = end_of(*link, other(ref.side));
-  sender.under_way -= segment.bytes.size();
-  const bool unblocked = sender.waiting && sender.under_way < config_.window;
+  const bool acknowledged = reaches(end.node, sender.node);
+  if (acknowledged) {
+    sender.under_way -= segment.bytes.size();
+  } else {
+    sender.unacknowledged += segment.bytes.size();
+  }
+  const bool unblocked = acknowledged && sender.waiting && sender.under_way < config_.window;
   const EndRef sender_ref{ref.link, other(ref.side)};
   deliver(ref, std::move(segment));
   if (unblocked) has_room(sender_ref);

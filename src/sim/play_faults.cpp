@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -24,7 +25,9 @@ void network_partition(World& world) {
   Network& network = world.simulation().network();
   world.step("three nodes are cut off");
   const auto first = static_cast<NodeIndex>(world.nodes() - kCutOff);
-  for (NodeIndex node = first; node < world.nodes(); ++node) network.set_groups(node, {2, 2});
+  Partition partition(world.nodes());
+  std::fill(partition.begin() + first, partition.end(), Groups{2, 2});
+  const PartitionId cut = network.part(std::move(partition));
   world.run_for(10s);
 
   const auto here = Package::make("here", "1.0.0", "Published by the many", 2000);
@@ -40,7 +43,7 @@ void network_partition(World& world) {
                           entry_there ? world.reached(*entry_there) : 0));
 
   world.step("the network is whole again");
-  for (NodeIndex node = first; node < world.nodes(); ++node) network.set_groups(node, {});
+  network.heal(cut);
   const base::Instant healed = world.now();
   const bool caught_up = entry_here && entry_there && world.spread(*entry_here, 5min) &&
                          world.spread(*entry_there, 5min);

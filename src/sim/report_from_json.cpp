@@ -187,6 +187,14 @@ Report report(const json& document) {
                            .passed = check.at("passed").get<bool>(),
                            .detail = text(check.at("detail"))});
   }
+  // Earlier reports have none.
+  if (document.contains("faults")) {
+    for (const json& fault : array(document.at("faults"))) {
+      read.faults.push_back({.index = natural(fault.at("index")),
+                             .at = instant(fault.at("at_ns")),
+                             .text = text(fault.at("text"))});
+    }
+  }
   for (const json& number : array(document.at("numbers"))) {
     const json& value = number.at("value");
     read.numbers.push_back(

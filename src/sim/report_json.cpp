@@ -126,6 +126,12 @@ json to_json(const Report& report) {
   for (const Check& check : report.checks) {
     checks.push_back({{"name", check.name}, {"passed", check.passed}, {"detail", check.detail}});
   }
+  json faults = json::array();
+  for (const ReportedFault& fault : report.faults) {
+    faults.push_back({{"index", fault.index},
+                      {"at_ns", fault.at.time_since_epoch().count()},
+                      {"text", fault.text}});
+  }
   json numbers = json::array();
   for (const Number& number : report.numbers) {
     json fields = caption_fields(number.caption);
@@ -150,6 +156,7 @@ json to_json(const Report& report) {
           {"digest", report.digest},
           {"interrupted", report.interrupted},
           {"checks", std::move(checks)},
+          {"faults", std::move(faults)},
           {"numbers", std::move(numbers)},
           {"distributions", plots_to_json(report.distributions)},
           {"series", plots_to_json(report.series)},

@@ -71,6 +71,24 @@ function checks() {
     element('tr', {}, element('th', {scope: 'row'}, name), runs.map(run => cell(run, name)))), true)));
 }
 
+// What went wrong because the run was told so. The JSON has those that are not shown.
+const mostFaults = 200;
+
+function faults() {
+  const cards = runs.flatMap((run, index) => {
+    if (!run.faults || !run.faults.length) return [];
+    const rows = run.faults.slice(0, mostFaults).map(fault => element('tr', {},
+      element('td', {class: 'text'}, withUnit(fault.at_ns, 'ns')), element('td', {class: 'text'}, `#${fault.index}`),
+      element('td', {class: 'text'}, fault.text)));
+    const more = run.faults.length - rows.length;
+    return [element('div', {class: 'card scroll'}, element('details', {},
+      element('summary', {}, [runName(index), counted(run.faults.length, 'fault')].filter(Boolean).join(': ')),
+      table(['begins', 'number', 'what went wrong'], rows, true),
+      more ? element('p', {class: 'tag'}, `and ${counted(more, 'other')}`) : null))];
+  });
+  return cards.length ? section('Faults', ...cards) : null;
+}
+
 // Without columns it has no head.
 function table(columns, rows, text) {
   return element('table', {}, columns ? element('thead', {}, element('tr', {}, columns.map(column =>
@@ -248,6 +266,7 @@ document.getElementById('page').replaceChildren(...[
   title(),
   ...runs.map(head),
   checks(),
+  faults(),
   numbers(),
   plots('distributions', 'How values are spread'),
   plots('series', 'Over virtual time'),

@@ -6,11 +6,30 @@
 #include "scenarios.hpp"
 
 namespace ggen::p2p::sim {
+namespace {
+
+std::vector<PlannedFault> kept(const FaultPlan& plan,
+                               const std::optional<std::vector<std::size_t>>& keep) {
+  std::vector<PlannedFault> faults;
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    if (!keep || std::ranges::find(*keep, i) != keep->end()) faults.push_back({i, plan[i]});
+  }
+  return faults;
+}
+
+}  // namespace
 
 const Scenario* find_scenario(std::string_view name) {
   const auto all = scenarios();
   const auto found = std::ranges::find(all, name, &Scenario::name);
   return found == all.end() ? nullptr : &*found;
+}
+
+FaultPlan plan_of(const Scenario& scenario, const RunOptions& options) {
+  if (scenario.faults == nullptr) return {};
+  return scenario.faults(base::Prng{options.seed}.child("faults"),
+                         options.nodes.value_or(scenario.nodes),
+                         options.duration.value_or(scenario.duration));
 }
 
 Report run(const Scenario& scenario, const RunOptions& options, Hooks hooks) {
@@ -23,7 +42,9 @@ Report run(const Scenario& scenario, const RunOptions& options, Hooks hooks) {
     config.network.jitter = std::chrono::milliseconds{3};
   }
   World::Setup setup{std::string{scenario.name}, std::string{scenario.summary},
-                     options.nodes.value_or(scenario.nodes), scenario.duration};
+                     options.nodes.value_or(scenario.nodes),
+                     options.duration.value_or(scenario.duration),
+                     kept(plan_of(scenario, options), options.keep_faults)};
   World world{std::move(setup), config, std::move(latency), std::move(hooks)};
   bool interrupted = false;
   try {

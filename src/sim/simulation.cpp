@@ -51,10 +51,9 @@ void Simulation::start(NodeIndex index) {
   auto channels = config_.fidelity == Fidelity::kWire
                       ? node::make_secure_channels({}, *machine.crypto, identity)
                       : make_message_channels({}, identity);
-  machine.node = std::make_unique<node::Node>(
-      machine.spec.node, std::move(identity), *machine.crypto, std::move(channels),
-      prng.child("node"), now_,
-      config_.started + now_.time_since_epoch() + machine.spec.clock_skew);
+  machine.node = std::make_unique<node::Node>(machine.spec.node, std::move(identity),
+                                              *machine.crypto, std::move(channels),
+                                              prng.child("node"), now_, wall_clock(machine));
   trace(index, TraceKind::kStarted);
   network_.restarted(index);
   drive(index, [&](node::Node& n) {
@@ -68,6 +67,16 @@ void Simulation::start(NodeIndex index) {
     }
     n.swarm(now_).listen(network_.address(index), now_);
   });
+}
+
+base::WallTime Simulation::wall_clock(const Machine& machine) const {
+  return config_.started + now_.time_since_epoch() + machine.spec.clock_skew + machine.clock_jump;
+}
+
+void Simulation::set_clock_jump(NodeIndex index, base::Duration jump) {
+  Machine& machine = *machines_[index];
+  if (std::exchange(machine.clock_jump, jump) == jump || !machine.node) return;
+  drive(index, [&](node::Node& n) { n.set_wall_clock(wall_clock(machine), now_); });
 }
 
 void Simulation::stop(NodeIndex index) {

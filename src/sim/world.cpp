@@ -43,7 +43,8 @@ World::World(Setup setup, Config config, std::unique_ptr<LatencyModel> latency, 
       hooks_(std::move(hooks)),
       simulation_(config, std::move(latency)),
       prng_(simulation_.prng("scenario")),
-      metrics_(simulation_) {
+      metrics_(simulation_),
+      player_(simulation_, config.disk, [this](NodeIndex node) { restart(node); }) {
   if (hooks_.spans) spans_.emplace(simulation_, config_.started, hooks_.spans);
   simulation_.observe(*this);
 }
@@ -123,6 +124,19 @@ void World::connect(NodeIndex from, NodeIndex to) {
   swarm::DialRequest request{
       simulation_.id(to), {simulation_.network().address(to)}, swarm::Purpose::kUser, true};
   simulation_.drive(from, [&](node::Node& n) { n.swarm(now()).dial(std::move(request), now()); });
+}
+
+// ---- Faults ----
+
+void World::play_faults() {
+  for (const PlannedFault& planned : setup_.faults) {
+    const base::Instant begins = now() + planned.fault.at;
+    const base::Instant ends = begins + planned.fault.lasts;
+    faults_.push_back({planned.index, begins, describe(planned.fault)});
+    simulation_.at(begins, [this, planned] { player_.begin(planned); });
+    simulation_.at(ends, [this, index = planned.index] { player_.end(index); });
+    healed_at_ = std::max(healed_at_, ends);
+  }
 }
 
 // ---- Time ----
@@ -356,6 +370,7 @@ Report World::finish(bool interrupted) {
   report.events = simulation_.events();
   report.interrupted = interrupted;
   report.checks = checks_;
+  report.faults = faults_;
   metrics_.write(report, published_.size());
   if (spans_) spans_->finish(now());
   report.digest = hex(simulation_.digest());

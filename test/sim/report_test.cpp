@@ -59,6 +59,7 @@ Report full_report() {
           .interrupted = true,
           .checks = {{.name = "all reached", .passed = true, .detail = "1,000 of 1,000"},
                      {.name = "no leak", .passed = false, .detail = ""}},
+          .faults = {{.index = 7, .at = at(90s), .text = "node 3 crashes for 20 s"}},
           .numbers = {{.caption = {.name = "rss",
                                    .title = "Memory",
                                    .about = "Peak",

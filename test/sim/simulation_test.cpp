@@ -103,11 +103,11 @@ TEST_CASE("simulation: what a partition holds up arrives when it is over") {
   Simulation simulation{{}};
   populate(simulation, 4);
   simulation.run_for(10s);
-  simulation.network().set_groups(3, {2, 2});
+  const auto cut = simulation.network().part({{}, {}, {}, {2, 2}});
   const auto before = simulation.network().traffic(3).received;
   simulation.run_for(5s);
   CHECK(simulation.network().traffic(3).received == before);
-  simulation.network().set_groups(3, {});
+  simulation.network().heal(cut);
   simulation.run_for(30s);
   CHECK(simulation.network().traffic(3).received > before);
   CHECK(simulation.node(3).swarm().connected(simulation.id(0)));

@@ -4,11 +4,13 @@
 #include <cstring>
 #include <span>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "run_options.hpp"
 #include "text.hpp"
 
 namespace ggen::p2p::sim_cli {
@@ -19,6 +21,8 @@ struct Raw {
   bool json = false;
   command::Run run;
   std::string fidelity;
+  std::string duration;
+  std::string keep_faults;
   command::Compare compare;
   command::Replay replay;
 };
@@ -55,6 +59,13 @@ void add_commands(CLI::App& app, Raw& raw) {
                   "memory [the scenario's own]")
       ->type_name("wire|message")
       ->check(CLI::IsMember({"wire", "message"}));
+  run->add_option("--duration", raw.duration,
+                  "How long churn, chaos and scenarios of files go on, in virtual time: 90s, 10m "
+                  "[the scenario's own]")
+      ->type_name("TIME");
+  run->add_option("--keep-faults", raw.keep_faults,
+                  "Play only these faults of the scenario's, by their numbers, or none [all]")
+      ->type_name("0,3,7|none");
   run->add_option("--report", raw.run.report, "Write index.html and report.json into this folder")
       ->type_name("DIR");
   run->add_option("--trace", raw.run.trace,
@@ -82,13 +93,20 @@ void add_commands(CLI::App& app, Raw& raw) {
       ->required();
 }
 
-CommandLine chosen(std::string_view name, Raw raw) {
+Result<CommandLine> chosen(std::string_view name, Raw raw) {
   CommandLine line;
   line.json = raw.json;
   if (name == "run") {
     if (!raw.fidelity.empty()) {
       raw.run.options.fidelity =
           raw.fidelity == "wire" ? sim::Fidelity::kWire : sim::Fidelity::kMessage;
+    }
+    for (const auto& [option, value] :
+         {std::pair{"duration", raw.duration}, {"keep-faults", raw.keep_faults}}) {
+      if (value.empty()) continue;
+      if (auto set = set_option(raw.run.options, option, value); !set) {
+        return std::unexpected(std::move(set.error()));
+      }
     }
     line.command = std::move(raw.run);
   } else if (name == "compare") {
@@ -152,7 +170,10 @@ std::variant<CommandLine, Shown, Refused> parse_command_line(int argc, const cha
         arguments, [](const char* text) { return std::strcmp(text, "--json") == 0; });
     return Refused{usage_error(app, arguments, error), json};
   }
-  return chosen(app.get_subcommands().front()->get_name(), std::move(raw));
+  const bool json = raw.json;
+  auto line = chosen(app.get_subcommands().front()->get_name(), std::move(raw));
+  if (!line) return Refused{std::move(line.error()), json};
+  return *std::move(line);
 }
 
 }  // namespace ggen::p2p::sim_cli

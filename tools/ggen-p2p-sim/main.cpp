@@ -4,6 +4,7 @@
 #include <exception>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 
 #include "command_line.hpp"
 #include "render.hpp"
+#include "run_options.hpp"
 #include "run_scenario.hpp"
 #include "text.hpp"
 
@@ -72,11 +74,6 @@ Result<RunRequest> request_of(const sim::Report& report) {
     return fail(Exit::kUsage, "The report is of a run that was interrupted.",
                 "Where it ended was up to whoever stopped it, so there is nothing to compare.");
   }
-  if (!report.options.empty()) {
-    return fail(Exit::kUsage, fmt::format("The report is of a run with --{}, which this version "
-                                          "does not know.",
-                                          report.options.front().name));
-  }
   if (report.nodes > std::numeric_limits<std::uint32_t>::max()) {
     return fail(Exit::kUsage, fmt::format("The report tells of {} nodes.", report.nodes));
   }
@@ -89,6 +86,11 @@ Result<RunRequest> request_of(const sim::Report& report) {
     request.options.fidelity = sim::Fidelity::kMessage;
   } else {
     return fail(Exit::kUsage, fmt::format("There is no fidelity `{}`.", report.fidelity));
+  }
+  for (const sim::RunOption& option : report.options) {
+    if (auto set = set_option(request.options, option.name, option.value); !set) {
+      return std::unexpected(std::move(set.error()));
+    }
   }
   return request;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -54,6 +55,20 @@ std::string checks(const sim::Report& report) {
     text += fmt::format("  {:<6}  {:<{}}  {}\n", check.passed ? "ok" : "FAILED", check.name, width,
                         check.detail);
   }
+  return text;
+}
+
+// The report has all of them.
+constexpr std::size_t kMostFaults = 20;
+
+std::string faults(const sim::Report& report) {
+  if (report.faults.empty()) return {};
+  std::string text = fmt::format("\n  {}\n", cli::count_of(report.faults.size(), "fault"));
+  for (const sim::ReportedFault& fault : report.faults | std::views::take(kMostFaults)) {
+    text += fmt::format("  {:>10.2f} s  #{:<3}  {}\n", seconds(fault.at.time_since_epoch()),
+                        fault.index, fault.text);
+  }
+  if (report.faults.size() > kMostFaults) text += "  ...\n";
   return text;
 }
 
@@ -128,6 +143,7 @@ std::string render(const sim::Report& report) {
   std::string text = fmt::format("{}: seed {}, {} nodes, {}\n{}\n\n", report.scenario, report.seed,
                                  report.nodes, report.fidelity, report.summary);
   text += checks(report);
+  text += faults(report);
   text += fmt::format("\n{}\n", measured(report));
   text += fmt::format("  virtual time {:.2f} s, wall time {:.2f} s: {:.1f} times as fast as life\n",
                       seconds(report.virtual_time), seconds(report.wall_time), speed_up(report));
@@ -156,11 +172,17 @@ Json to_json(const sim::Report& report) {
             {"events", report.events},
             {"digest", report.digest},
             {"checks", Json::array()},
+            {"faults", Json::array()},
             {"numbers", Json::array()},
             {"distributions", Json::array()}};
   for (const auto& check : report.checks) {
     json["checks"].push_back(
         {{"name", check.name}, {"passed", check.passed}, {"detail", check.detail}});
+  }
+  for (const auto& fault : report.faults) {
+    json["faults"].push_back({{"index", fault.index},
+                              {"at_ns", fault.at.time_since_epoch().count()},
+                              {"text", fault.text}});
   }
   for (const auto& number : report.numbers) {
     json["numbers"].push_back({{"name", number.caption.name},

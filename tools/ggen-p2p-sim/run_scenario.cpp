@@ -12,6 +12,7 @@
 #include "interrupt.hpp"
 #include "memory.hpp"
 #include "progress.hpp"
+#include "run_options.hpp"
 #include "text.hpp"
 
 namespace ggen::p2p::sim_cli {
@@ -53,6 +54,27 @@ std::optional<Error> too_few_or_many(const sim::Scenario& scenario,
                "Take fewer with --nodes, or --fidelity message, in which a node needs less."};
 }
 
+std::optional<Error> not_of_this_scenario(const sim::Scenario& scenario,
+                                          const sim::RunOptions& options) {
+  if (options.duration && !scenario.endless) {
+    return Error{Exit::kUsage,
+                 fmt::format("{} ends when it has shown what it shows: --duration is for scenarios "
+                             "that go on until they are told to end.",
+                             scenario.name)};
+  }
+  if (!options.keep_faults) return std::nullopt;
+  const std::size_t faults = sim::plan_of(scenario, options).size();
+  for (const std::size_t index : *options.keep_faults) {
+    if (index < faults) continue;
+    return Error{Exit::kUsage,
+                 faults == 0 ? fmt::format("This run of {} has no faults to keep.", scenario.name)
+                             : fmt::format("There is no fault {}: this run of {} has {}, numbered "
+                                           "from 0.",
+                                           index, scenario.name, cli::count_of(faults, "fault"))};
+  }
+  return std::nullopt;
+}
+
 Error cannot_write(const std::string& path) {
   return {Exit::kOutput,
           fmt::format("Cannot write {}: {}.", path, std::generic_category().message(errno))};
@@ -64,6 +86,9 @@ Result<sim::Report> run_scenario(const RunRequest& request) {
   const auto scenario = known_scenario(request.scenario);
   if (!scenario) return std::unexpected(scenario.error());
   if (auto error = too_few_or_many(**scenario, request.options)) return std::unexpected(*error);
+  if (auto error = not_of_this_scenario(**scenario, request.options)) {
+    return std::unexpected(*error);
+  }
   if (!request.report.empty()) {
     if (const auto ready = sim::prepare_report_folder(request.report); !ready) {
       return fail(Exit::kOutput, cli::sentence(ready.error()), "Nothing was run.");
@@ -89,6 +114,7 @@ Result<sim::Report> run_scenario(const RunRequest& request) {
   report.wall_time = std::chrono::steady_clock::now() - started;
   report.version = GGEN_P2P_VERSION;
   report.build = build();
+  report.options = written_options(request.options);
 
   if (!request.report.empty()) {
     if (const auto written = sim::write_report(report, request.report); !written) {

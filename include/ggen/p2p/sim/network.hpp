@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -49,6 +50,7 @@ struct LinkFaults {
   double loss = 0;            ///< added to the network's, for what it sends
   base::Duration delay{};     ///< added to each segment that it sends
   bool refuse_dials = false;  ///< as if nobody listened
+  bool clogged = false;       ///< nothing that it sends arrives, until all of it does
 };
 
 /// What one machine has sent and received over all its connections, in this and earlier lives.
@@ -59,13 +61,16 @@ struct Traffic {
   std::uint64_t accepted = 0;  ///< connections
 };
 
-/// Groups of machines that reach each other: a machine reaches another when a bit of its `out` is
-/// set in the other's `in`. Over a connection data moves only while both directions are open, as
-/// acknowledgements travel too.
+/// Where a machine stands in a partition: it reaches another when a bit of its `out` is set in the
+/// other's `in`. What one machine sends arrives also while the other is not heard, as far as TCP's
+/// window allows without acknowledgements; dials need both ways.
 struct Groups {
   std::uint32_t out = 1;
   std::uint32_t in = 1;
 };
+/// By machine; those beyond the end are in the usual groups.
+using Partition = std::vector<Groups>;
+using PartitionId = std::uint32_t;
 
 /// Carries what the nodes of a Simulation send. Part of it; has no life of its own.
 class Network {
@@ -89,8 +94,10 @@ class Network {
   [[nodiscard]] std::size_t links() const noexcept { return links_.size(); }
 
   void set_faults(NodeIndex node, const LinkFaults& faults);
+  /// From now on machines reach each other only where this partition allows it too.
+  PartitionId part(Partition partition);
   /// Connections that can move data again after it resume as TCP does, within a second or so.
-  void set_groups(NodeIndex node, Groups groups);
+  void heal(PartitionId partition);
   [[nodiscard]] bool reaches(NodeIndex from, NodeIndex to) const;
 
   // What the nodes want done.
@@ -133,7 +140,6 @@ class Network {
     std::uint64_t endpoint = 0;  // address and port in one number
     LinkSpec link;
     LinkFaults faults;
-    Groups groups;
     Traffic traffic;
     base::Instant uplink_free;
     base::Instant downlink_free;
@@ -161,6 +167,7 @@ class Network {
   void reset_unknown(EndRef ref);
   void detach(EndRef ref);
   void reap(LinkId id);
+  void resume(const Machine& machine);
   void resume(EndRef ref);
   [[nodiscard]] base::Duration disturbed(NodeIndex from, base::Duration one_way);
 
@@ -169,6 +176,8 @@ class Network {
   Simulation& simulation_;
   base::Prng prng_;
   std::vector<Machine> machines_;
+  std::map<PartitionId, Partition> partitions_;
+  PartitionId next_partition_ = 0;
   base::HashMap<std::uint64_t, NodeIndex> by_endpoint_;
   base::SlotMap<Link, LinkTag> links_;
   std::vector<std::uint8_t> scratch_;

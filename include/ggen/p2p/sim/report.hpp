@@ -43,6 +43,14 @@ struct Check {
   friend bool operator==(const Check&, const Check&) = default;
 };
 
+/// What went wrong in the run because the run was told so.
+struct ReportedFault {
+  std::uint64_t index = 0;  ///< what `--keep-faults` calls it
+  base::Instant at;
+  std::string text;
+  friend bool operator==(const ReportedFault&, const ReportedFault&) = default;
+};
+
 struct Number {
   Caption caption;
   double value = 0;  ///< not finite: there is none, shown as a dash
@@ -88,6 +96,7 @@ struct Report {
   bool interrupted = false;
 
   std::vector<Check> checks;
+  std::vector<ReportedFault> faults;  ///< in the order in which they began
   std::vector<Number> numbers;
   std::vector<Plot<Distribution>> distributions;
   std::vector<Plot<TimeSeries>> series;

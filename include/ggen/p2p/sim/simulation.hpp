@@ -82,8 +82,14 @@ class Simulation {
   void stop(NodeIndex node);
   /// Its disk crashes with it, either way: what was under way is torn or lost.
   void crash(NodeIndex node, Network::Crash how);
+  /// Sets its clock: so far off, beside its skew. Its calendar jumps if it is up.
+  void set_clock_jump(NodeIndex node, base::Duration jump);
 
   [[nodiscard]] bool is_up(NodeIndex node) const { return machines_[node]->node != nullptr; }
+  /// It is up, and on its way down.
+  [[nodiscard]] bool is_stopping(NodeIndex node) const {
+    return is_up(node) && machines_[node]->stopping;
+  }
   /// Only while it is up.
   [[nodiscard]] const node::Node& node(NodeIndex node) const { return *machines_[node]->node; }
   /// Also while it is down.
@@ -140,6 +146,7 @@ class Simulation {
     std::optional<base::Instant> deadline{};
     std::optional<base::Instant> wake{};  // the earliest that is scheduled
     bool stopping = false;
+    base::Duration clock_jump{};
   };
 
   struct Wake {
@@ -161,6 +168,7 @@ class Simulation {
   };
 
   [[nodiscard]] crypto::KeyPair key(NodeIndex node, std::string_view purpose) const;
+  [[nodiscard]] base::WallTime wall_clock(const Machine& machine) const;
   void schedule(base::Instant when, Event event) { queue_.push(when, std::move(event)); }
   void schedule_wake(NodeIndex node);
   bool advance(base::Instant limit);

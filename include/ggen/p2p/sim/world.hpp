@@ -14,6 +14,7 @@
 #include <ggen/p2p/base/time.hpp>
 #include <ggen/p2p/kad/output.hpp>
 #include <ggen/p2p/registry/engine.hpp>
+#include <ggen/p2p/sim/fault_player.hpp>
 #include <ggen/p2p/sim/metrics.hpp>
 #include <ggen/p2p/sim/package.hpp>
 #include <ggen/p2p/sim/report.hpp>
@@ -49,8 +50,10 @@ class World final : public Observer {
     std::string scenario;
     std::string summary;
     std::uint32_t nodes = 0;
-    /// How long the scenario is expected to take in virtual time; for estimates.
+    /// How long the scenario is expected to take in virtual time, for estimates; of one whose
+    /// duration can be chosen, how long it goes on.
     base::Duration duration{};
+    std::vector<PlannedFault> faults{};
   };
   World(Setup setup, Config config, std::unique_ptr<LatencyModel> latency, Hooks hooks);
   ~World() override;
@@ -77,8 +80,14 @@ class World final : public Observer {
   /// Opens a connection, as an operator would who gives an address.
   void connect(NodeIndex from, NodeIndex to);
 
+  /// Lets the run's faults begin: their times count from now.
+  void play_faults();
+  /// All of them have ended.
+  [[nodiscard]] bool healed() const { return now() >= healed_at_ && player_.active() == 0; }
+
   // Time.
 
+  [[nodiscard]] base::Duration duration() const noexcept { return setup_.duration; }
   void run_for(base::Duration time);
   /// Until `done()`, asked every 10 ms; false when `limit` is over first.
   bool wait(const std::function<bool()>& done, base::Duration limit);
@@ -170,6 +179,9 @@ class World final : public Observer {
   std::map<Operation, registry::event::FetchDone> fetched_;
   std::set<crypto::Sha256Digest> provided_;
   std::map<std::pair<NodeIndex, kad::QueryId>, kad::QueryDone> queried_;
+  FaultPlayer player_;
+  base::Instant healed_at_;
+  std::vector<ReportedFault> faults_;
   std::vector<Check> checks_;
 };
 
