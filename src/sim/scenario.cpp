@@ -6,18 +6,6 @@
 #include "scenarios.hpp"
 
 namespace ggen::p2p::sim {
-namespace {
-
-std::vector<PlannedFault> kept(const FaultPlan& plan,
-                               const std::optional<std::vector<std::size_t>>& keep) {
-  std::vector<PlannedFault> faults;
-  for (std::size_t i = 0; i < plan.size(); ++i) {
-    if (!keep || std::ranges::find(*keep, i) != keep->end()) faults.push_back({i, plan[i]});
-  }
-  return faults;
-}
-
-}  // namespace
 
 const Scenario* find_scenario(std::string_view name) {
   const auto all = scenarios();
@@ -44,7 +32,8 @@ Report run(const Scenario& scenario, const RunOptions& options, Hooks hooks) {
   World::Setup setup{std::string{scenario.name}, std::string{scenario.summary},
                      options.nodes.value_or(scenario.nodes),
                      options.duration.value_or(scenario.duration),
-                     kept(plan_of(scenario, options), options.keep_faults)};
+                     plan_of(scenario, options),
+                     options.keep_faults};
   World world{std::move(setup), config, std::move(latency), std::move(hooks)};
   bool interrupted = false;
   try {
