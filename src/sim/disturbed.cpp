@@ -83,9 +83,12 @@ void check_fetches(World& world, const Work& work) {
   std::string failures;
   for (std::size_t i = 0; i < work.releases().size() && tried < kSampled; ++i) {
     const Work::Release& release = work.releases()[world.prng().below(work.releases().size())];
-    const auto holding = work.holders(release.package);
+    auto holding = work.holders(release.package);
     std::vector<NodeIndex> others = work.ready();
     std::erase_if(others, [&](NodeIndex node) { return std::ranges::count(holding, node) > 0; });
+    // One behind a NAT may be out of reach for good reasons.
+    std::erase_if(holding,
+                  [&](NodeIndex node) { return !world.simulation().network().dialable(node); });
     if (holding.empty() || others.empty()) continue;
     ++tried;
     const NodeIndex node = others[world.prng().below(others.size())];
@@ -103,7 +106,8 @@ void check_fetches(World& world, const Work& work) {
 
 }  // namespace
 
-void disturbed(World& world, const NodeSpec& spec, const Workload& workload) {
+void disturbed(World& world, const std::function<NodeSpec(std::size_t)>& spec,
+               const Workload& workload) {
   world.populate(world.nodes(), spec);
   Work work{world, workload};
   world.step("work and faults");

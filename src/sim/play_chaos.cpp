@@ -59,7 +59,8 @@ void chaos(World& world) {
                           .puts = 20,
                           .gets = 40,
                           .package_size = 600'000};
-  disturbed(world, short_lived(world.simulation().prng("lives")), workload);
+  const NodeSpec spec = short_lived(world.simulation().prng("lives"));
+  disturbed(world, [&](std::size_t) { return spec; }, workload);
 }
 
 }  // namespace ggen::p2p::sim::play

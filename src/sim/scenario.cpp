@@ -3,6 +3,7 @@
 
 #include <ggen/p2p/sim/scenario.hpp>
 
+#include "run_world.hpp"
 #include "scenarios.hpp"
 
 namespace ggen::p2p::sim {
@@ -29,15 +30,21 @@ Report run(const Scenario& scenario, const RunOptions& options, Hooks hooks) {
     latency = geographic_latency();
     config.network.jitter = std::chrono::milliseconds{3};
   }
-  World::Setup setup{std::string{scenario.name}, std::string{scenario.summary},
+  World::Setup setup{std::string{scenario.name},
+                     std::string{scenario.summary},
                      options.nodes.value_or(scenario.nodes),
                      options.duration.value_or(scenario.duration),
                      plan_of(scenario, options),
                      options.keep_faults};
+  return run_world(std::move(setup), config, std::move(latency), std::move(hooks), scenario.play);
+}
+
+Report run_world(World::Setup setup, const Config& config, std::unique_ptr<LatencyModel> latency,
+                 Hooks hooks, const std::function<void(World&)>& play) {
   World world{std::move(setup), config, std::move(latency), std::move(hooks)};
   bool interrupted = false;
   try {
-    scenario.play(world);
+    play(world);
   } catch (const Interrupted&) {
     interrupted = true;
   }

@@ -10,7 +10,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::array<Scenario, 16> kScenarios{{
+constexpr std::array<Scenario, 17> kScenarios{{
     {"peer-discovery", "One node finds the whole network from one bootstrap address.", 8,
      Fidelity::kWire, Latency::kConstant, seconds{30}, play::peer_discovery, 3},
     {"multi-peer-connectivity", "Five nodes end up in a full mesh of connections.", 5,
@@ -43,6 +43,8 @@ constexpr std::array<Scenario, 16> kScenarios{{
      10'000, Fidelity::kWire, Latency::kGeographic, minutes{5}, play::wan, 50},
     {"flash-crowd", "A thousand nodes want the same 100 MB at once, and serve each other.", 1001,
      Fidelity::kMessage, Latency::kGeographic, minutes{5}, play::flash_crowd, 20},
+    {"churn", "Half of the nodes are replaced in an hour; releases reach all, fetches succeed.", 50,
+     Fidelity::kWire, Latency::kGeographic, std::chrono::hours{1}, play::churn, 10, true},
     {"chaos", "Everything goes wrong that can, drawn from the seed; healed, nothing is lost.", 12,
      Fidelity::kWire, Latency::kGeographic, minutes{4}, play::chaos, 4, true, play::chaos_faults},
 }};

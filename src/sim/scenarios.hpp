@@ -32,5 +32,6 @@ void chaos(World& world);
 void large_network(World& world);
 void wan(World& world);
 void flash_crowd(World& world);
+void churn(World& world);
 
 }  // namespace ggen::p2p::sim::play

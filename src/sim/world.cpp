@@ -78,13 +78,17 @@ void World::restart(NodeIndex node) {
 }
 
 void World::populate(std::size_t count, const NodeSpec& spec) {
+  populate(count, [&](std::size_t) { return spec; });
+}
+
+void World::populate(std::size_t count, const std::function<NodeSpec(std::size_t)>& spec) {
   step("nodes join");
   const auto first = static_cast<NodeIndex>(simulation_.size());
   const std::size_t known = std::min(count, kBootstrapNodes);
   // So that those who are known to all are not asked by everybody at once.
   const auto spread = std::chrono::milliseconds{count * 20};
   for (std::size_t i = 0; i < count; ++i) {
-    NodeSpec own = spec;
+    NodeSpec own = spec(i);
     if (count > kBootstrapNodes && i < known) allow_connections(own, kBootstrapConnections);
     const NodeIndex node = simulation_.add(std::move(own));
     auto& bootstrap = bootstrap_[node];

@@ -1,18 +1,24 @@
 #include "run_scenario.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include <ggen/p2p/base/overloaded.hpp>
+
 #include "interrupt.hpp"
 #include "memory.hpp"
 #include "progress.hpp"
 #include "run_options.hpp"
+#include "scenario_file.hpp"
 #include "text.hpp"
 
 namespace ggen::p2p::sim_cli {
@@ -36,43 +42,122 @@ Result<const sim::Scenario*> known_scenario(const std::string& name) {
                           nearest ? fmt::format("Did you mean {}? ", *nearest) : ""));
 }
 
-std::optional<Error> too_few_or_many(const sim::Scenario& scenario,
-                                     const sim::RunOptions& options) {
-  const std::uint32_t nodes = options.nodes.value_or(scenario.nodes);
-  if (nodes < scenario.least_nodes) {
-    return Error{Exit::kUsage,
-                 fmt::format("{} needs at least {} nodes; {} were asked for.", scenario.name,
-                             scenario.least_nodes, nodes),
-                 fmt::format("Without --nodes it has {}.", scenario.nodes)};
+// What is to be run, built in or from a file.
+struct Chosen {
+  std::string name;
+  std::uint32_t nodes = 0;
+  std::uint32_t least_nodes = 0;
+  sim::Fidelity fidelity{};
+  base::Duration duration{};
+  bool endless = false;
+  sim::FaultPlan plan;
+  std::string sha256;  // of a file
+  std::function<sim::Report(sim::Hooks)> run;
+};
+
+Result<Chosen> choose(const RunRequest& request) {
+  const sim::RunOptions& options = request.options;
+  if (sim::find_scenario(request.scenario) == nullptr && names_a_file(request.scenario)) {
+    auto file = read_scenario_file(request.scenario);
+    if (!file) return std::unexpected(std::move(file.error()));
+    const sim::Script& script = file->script;
+    return Chosen{script.name,
+                  options.nodes.value_or(script.nodes),
+                  sim::Script::kLeastNodes,
+                  options.fidelity.value_or(script.fidelity),
+                  options.duration.value_or(script.duration),
+                  true,
+                  sim::plan_of(script, options),
+                  file->sha256,
+                  [script, options](sim::Hooks hooks) {
+                    return sim::run(script, options, std::move(hooks));
+                  }};
   }
-  const auto needed = memory_needed(nodes, options.fidelity.value_or(scenario.fidelity));
+  const auto found = known_scenario(request.scenario);
+  if (!found) return std::unexpected(found.error());
+  const sim::Scenario& scenario = **found;
+  return Chosen{std::string{scenario.name},
+                options.nodes.value_or(scenario.nodes),
+                scenario.least_nodes,
+                options.fidelity.value_or(scenario.fidelity),
+                options.duration.value_or(scenario.duration),
+                scenario.endless,
+                sim::plan_of(scenario, options),
+                {},
+                [&scenario, options](sim::Hooks hooks) {
+                  return sim::run(scenario, options, std::move(hooks));
+                }};
+}
+
+std::optional<Error> too_few_or_many(const Chosen& chosen) {
+  if (chosen.nodes < chosen.least_nodes) {
+    return Error{Exit::kUsage, fmt::format("{} needs at least {} nodes; {} were asked for.",
+                                           chosen.name, chosen.least_nodes, chosen.nodes)};
+  }
+  const auto needed = memory_needed(chosen.nodes, chosen.fidelity);
   const auto available = memory_available();
   if (!available || needed <= *available) return std::nullopt;
   return Error{Exit::kUsage,
-               fmt::format("{} nodes need about {} of memory; {} are available.", nodes,
+               fmt::format("{} nodes need about {} of memory; {} are available.", chosen.nodes,
                            cli::format_bytes(needed), cli::format_bytes(*available)),
                "Take fewer with --nodes, or --fidelity message, in which a node needs less."};
 }
 
-std::optional<Error> not_of_this_scenario(const sim::Scenario& scenario,
-                                          const sim::RunOptions& options) {
-  if (options.duration && !scenario.endless) {
+bool is_possible(const sim::Fault& fault, const Chosen& chosen) {
+  const auto* partition = std::get_if<sim::fault::Partition>(&fault.what);
+  const auto known = [&](sim::NodeIndex node) { return node < chosen.nodes; };
+  const bool nodes_known =
+      partition != nullptr
+          ? std::ranges::all_of(partition->nodes, known) &&
+                std::ranges::all_of(partition->bridge, known)
+          : std::visit(base::Overloaded{[](const sim::fault::Partition&) { return true; },
+                                        [&](const auto& of_node) { return known(of_node.node); }},
+                       fault.what);
+  return nodes_known && fault.at + fault.lasts <= chosen.duration;
+}
+
+std::optional<Error> wrong_faults(const Chosen& chosen, const sim::RunOptions& options) {
+  for (const sim::Fault& fault : chosen.plan) {
+    if (is_possible(fault, chosen)) continue;
+    return Error{Exit::kUsage,
+                 fmt::format("A fault of {} names a node that the run does not have, or ends after "
+                             "it: {}.",
+                             chosen.name, sim::describe(fault)),
+                 "Take more with --nodes or --duration."};
+  }
+  if (!options.keep_faults) return std::nullopt;
+  for (const std::size_t index : *options.keep_faults) {
+    if (index < chosen.plan.size()) continue;
+    return Error{Exit::kUsage,
+                 chosen.plan.empty()
+                     ? fmt::format("This run of {} has no faults to keep.", chosen.name)
+                     : fmt::format("There is no fault {}: this run of {} has {}, numbered from 0.",
+                                   index, chosen.name, cli::count_of(chosen.plan.size(), "fault"))};
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> another_file(const Chosen& chosen, const RunRequest& request) {
+  if (request.sha256.empty() || request.sha256 == chosen.sha256) return std::nullopt;
+  if (chosen.sha256.empty()) {
+    return Error{Exit::kUsage,
+                 fmt::format("{} is no file: --sha256 is for scenarios of files.", chosen.name)};
+  }
+  return Error{Exit::kUsage,
+               fmt::format("{} has changed: its SHA-256 is {}.", chosen.name, chosen.sha256),
+               "Without --sha256 it is run as it is."};
+}
+
+std::optional<Error> impossible(const Chosen& chosen, const RunRequest& request) {
+  if (request.options.duration && !chosen.endless) {
     return Error{Exit::kUsage,
                  fmt::format("{} ends when it has shown what it shows: --duration is for scenarios "
                              "that go on until they are told to end.",
-                             scenario.name)};
+                             chosen.name)};
   }
-  if (!options.keep_faults) return std::nullopt;
-  const std::size_t faults = sim::plan_of(scenario, options).size();
-  for (const std::size_t index : *options.keep_faults) {
-    if (index < faults) continue;
-    return Error{Exit::kUsage,
-                 faults == 0 ? fmt::format("This run of {} has no faults to keep.", scenario.name)
-                             : fmt::format("There is no fault {}: this run of {} has {}, numbered "
-                                           "from 0.",
-                                           index, scenario.name, cli::count_of(faults, "fault"))};
-  }
-  return std::nullopt;
+  if (auto error = another_file(chosen, request)) return error;
+  if (auto error = too_few_or_many(chosen)) return error;
+  return wrong_faults(chosen, request.options);
 }
 
 Error cannot_write(const std::string& path) {
@@ -83,12 +168,9 @@ Error cannot_write(const std::string& path) {
 }  // namespace
 
 Result<sim::Report> run_scenario(const RunRequest& request) {
-  const auto scenario = known_scenario(request.scenario);
-  if (!scenario) return std::unexpected(scenario.error());
-  if (auto error = too_few_or_many(**scenario, request.options)) return std::unexpected(*error);
-  if (auto error = not_of_this_scenario(**scenario, request.options)) {
-    return std::unexpected(*error);
-  }
+  const auto chosen = choose(request);
+  if (!chosen) return std::unexpected(chosen.error());
+  if (auto error = impossible(*chosen, request)) return std::unexpected(*error);
   if (!request.report.empty()) {
     if (const auto ready = sim::prepare_report_folder(request.report); !ready) {
       return fail(Exit::kOutput, cli::sentence(ready.error()), "Nothing was run.");
@@ -109,12 +191,13 @@ Result<sim::Report> run_scenario(const RunRequest& request) {
     return !interrupted();
   };
   if (spans.is_open()) hooks.spans = [&](std::string_view text) { spans << text; };
-  sim::Report report = sim::run(**scenario, request.options, std::move(hooks));
+  sim::Report report = chosen->run(std::move(hooks));
   line.reset();
   report.wall_time = std::chrono::steady_clock::now() - started;
   report.version = GGEN_P2P_VERSION;
   report.build = build();
   report.options = written_options(request.options);
+  if (!chosen->sha256.empty()) report.options.push_back({"sha256", chosen->sha256});
 
   if (!request.report.empty()) {
     if (const auto written = sim::write_report(report, request.report); !written) {

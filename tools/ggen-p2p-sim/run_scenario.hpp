@@ -13,6 +13,8 @@ struct RunRequest {
   sim::RunOptions options;
   std::string report;  ///< a folder for a report that is to be written; may be empty
   std::string trace;   ///< a file for spans; may be empty
+  /// Of a scenario file: refused when it has another. Empty: any.
+  std::string sha256{};
 };
 
 /// Runs it, with progress for people, until its end or an interrupt. The report is whole, and is

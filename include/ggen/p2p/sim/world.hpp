@@ -76,6 +76,8 @@ class World final : public Observer {
   /// Adds `count` nodes that join by way of the first few, spread over a time that lets a network
   /// of that size form, and waits until every one has peers in its mesh.
   void populate(std::size_t count, const NodeSpec& spec = member());
+  /// The same, of nodes that differ: `spec` is asked for the first, the second and so on.
+  void populate(std::size_t count, const std::function<NodeSpec(std::size_t)>& spec);
   /// Starts a node again that is down; it joins as it did before.
   void restart(NodeIndex node);
   [[nodiscard]] std::vector<NodeIndex> up() const;
