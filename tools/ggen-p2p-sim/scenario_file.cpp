@@ -14,12 +14,12 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <ggen/p2p/crypto/sha256.hpp>
 #include <ggen/p2p/sim/latency.hpp>
 
 #include "text.hpp"
+#include "toml_plus_plus.hpp"
 
 namespace ggen::p2p::sim_cli {
 namespace {
