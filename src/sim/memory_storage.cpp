@@ -121,6 +121,13 @@ std::size_t MemoryStorage::runs(std::size_t op) const {
   const std::lock_guard lock(mutex_);
   return runs_[op];
 }
+bool MemoryStorage::holds(const crypto::Sha256Digest& root) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = blobs_.find(root);
+  return found != blobs_.end() && found->second.is_full() &&
+         std::ranges::none_of(found->second.chunks, &Chunk::damaged);
+}
+
 std::uint64_t MemoryStorage::transfer_of(const registry::StoreOp& op) const {
   const std::lock_guard lock(mutex_);
   const auto page = [this](std::uint64_t from) {

@@ -3,21 +3,10 @@
 
 #include <ggen/p2p/sim/scenario.hpp>
 
+#include "run_world.hpp"
 #include "scenarios.hpp"
 
 namespace ggen::p2p::sim {
-namespace {
-
-std::vector<PlannedFault> kept(const FaultPlan& plan,
-                               const std::optional<std::vector<std::size_t>>& keep) {
-  std::vector<PlannedFault> faults;
-  for (std::size_t i = 0; i < plan.size(); ++i) {
-    if (!keep || std::ranges::find(*keep, i) != keep->end()) faults.push_back({i, plan[i]});
-  }
-  return faults;
-}
-
-}  // namespace
 
 const Scenario* find_scenario(std::string_view name) {
   const auto all = scenarios();
@@ -41,14 +30,21 @@ Report run(const Scenario& scenario, const RunOptions& options, Hooks hooks) {
     latency = geographic_latency();
     config.network.jitter = std::chrono::milliseconds{3};
   }
-  World::Setup setup{std::string{scenario.name}, std::string{scenario.summary},
+  World::Setup setup{std::string{scenario.name},
+                     std::string{scenario.summary},
                      options.nodes.value_or(scenario.nodes),
                      options.duration.value_or(scenario.duration),
-                     kept(plan_of(scenario, options), options.keep_faults)};
+                     plan_of(scenario, options),
+                     options.keep_faults};
+  return run_world(std::move(setup), config, std::move(latency), std::move(hooks), scenario.play);
+}
+
+Report run_world(World::Setup setup, const Config& config, std::unique_ptr<LatencyModel> latency,
+                 Hooks hooks, const std::function<void(World&)>& play) {
   World world{std::move(setup), config, std::move(latency), std::move(hooks)};
   bool interrupted = false;
   try {
-    scenario.play(world);
+    play(world);
   } catch (const Interrupted&) {
     interrupted = true;
   }

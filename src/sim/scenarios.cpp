@@ -10,7 +10,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::array<Scenario, 17> kScenarios{{
+constexpr std::array<Scenario, 19> kScenarios{{
     {"peer-discovery", "One node finds the whole network from one bootstrap address.", 8,
      Fidelity::kWire, Latency::kConstant, seconds{30}, play::peer_discovery, 3},
     {"multi-peer-connectivity", "Five nodes end up in a full mesh of connections.", 5,
@@ -50,6 +50,10 @@ constexpr std::array<Scenario, 17> kScenarios{{
      "Sybils spread over the DHT, around keys and in meshes: reports what honest nodes still find "
      "and hear.",
      250, Fidelity::kMessage, Latency::kConstant, minutes{5}, play::sybil, 30},
+    {"churn", "Half of the nodes are replaced in an hour; releases reach all, fetches succeed.", 50,
+     Fidelity::kWire, Latency::kGeographic, std::chrono::hours{1}, play::churn, 10, true},
+    {"chaos", "Everything goes wrong that can, drawn from the seed; healed, nothing is lost.", 12,
+     Fidelity::kWire, Latency::kGeographic, minutes{4}, play::chaos, 4, true, play::chaos_faults},
 }};
 
 }  // namespace

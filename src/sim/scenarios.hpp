@@ -24,6 +24,9 @@ void dht_key_distribution(World& world);
 // Faults.
 void network_partition(World& world);
 void peer_failure_recovery(World& world);
+void chaos(World& world);
+[[nodiscard]] FaultPlan chaos_faults(const base::Prng& prng, std::uint32_t nodes,
+                                     base::Duration duration);
 
 // Attacks.
 void sybil(World& world);
@@ -33,5 +36,6 @@ void eclipse(World& world);
 void large_network(World& world);
 void wan(World& world);
 void flash_crowd(World& world);
+void churn(World& world);
 
 }  // namespace ggen::p2p::sim::play

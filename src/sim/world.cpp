@@ -78,13 +78,17 @@ void World::restart(NodeIndex node) {
 }
 
 void World::populate(std::size_t count, const NodeSpec& spec) {
+  populate(count, [&](std::size_t) { return spec; });
+}
+
+void World::populate(std::size_t count, const std::function<NodeSpec(std::size_t)>& spec) {
   step("nodes join");
   const auto first = static_cast<NodeIndex>(simulation_.size());
   const std::size_t known = std::min(count, kBootstrapNodes);
   // So that those who are known to all are not asked by everybody at once.
   const auto spread = std::chrono::milliseconds{count * 20};
   for (std::size_t i = 0; i < count; ++i) {
-    NodeSpec own = spec;
+    NodeSpec own = spec(i);
     if (count > kBootstrapNodes && i < known) allow_connections(own, kBootstrapConnections);
     const NodeIndex node = simulation_.add(std::move(own));
     auto& bootstrap = bootstrap_[node];
@@ -129,7 +133,10 @@ void World::connect(NodeIndex from, NodeIndex to) {
 // ---- Faults ----
 
 void World::play_faults() {
-  for (const PlannedFault& planned : setup_.faults) {
+  const auto& keep = setup_.keep_faults;
+  for (std::size_t i = 0; i < setup_.faults.size(); ++i) {
+    if (keep && std::ranges::find(*keep, i) == keep->end()) continue;
+    const PlannedFault planned{i, setup_.faults[i]};
     const base::Instant begins = now() + planned.fault.at;
     const base::Instant ends = begins + planned.fault.lasts;
     faults_.push_back({planned.index, begins, describe(planned.fault)});
@@ -197,20 +204,27 @@ std::optional<registry::EntryId> World::publish(NodeIndex node, const Package& p
   return done.result ? std::optional{*done.result} : std::nullopt;
 }
 
+const registry::event::PublishDone* World::published(const Publishing& begun) const {
+  const auto found = published_.find({begun.node, begun.id});
+  return found == published_.end() ? nullptr : &found->second;
+}
+
 std::size_t World::reached(const registry::EntryId& entry) const {
   const auto found = followed_.find(entry);
   return found == followed_.end() ? 0 : found->second.count;
 }
 
+bool World::knows(NodeIndex node, const registry::EntryId& entry) const {
+  const auto& followed = followed_.at(entry);
+  const registry::Engine* engine = simulation_.node(node).registry();
+  if (engine == nullptr) return false;
+  const auto* log = engine->catalog().log(followed.publisher);
+  return log != nullptr && log->entry(followed.seq) == entry;
+}
+
 bool World::spread(const registry::EntryId& entry, base::Duration limit) {
   return wait(
-      [&] {
-        const auto found = followed_.find(entry);
-        if (found == followed_.end()) return false;
-        return std::ranges::all_of(up(), [&](NodeIndex node) {
-          return node < found->second.has.size() && found->second.has[node];
-        });
-      },
+      [&] { return std::ranges::all_of(up(), [&](NodeIndex node) { return knows(node, entry); }); },
       limit);
 }
 
@@ -229,21 +243,31 @@ std::optional<registry::Resolved> World::resolve(NodeIndex node, std::string_vie
   return result ? std::optional{*result} : std::nullopt;
 }
 
+registry::OperationId World::start_search(NodeIndex node, std::vector<std::string> words,
+                                          base::Duration timeout) {
+  registry::SearchRequest request;
+  request.words = std::move(words);
+  registry::OperationId id = 0;
+  simulation_.drive(node, [&](node::Node& n) {
+    id = n.registry(now()).search(request, timeout, now());
+    searched_.erase({node, id});  // of an earlier life
+    searching_.insert_or_assign({node, id}, now());
+    if (spans_) spans_->of(node).search_started(id, request, now());
+  });
+  return id;
+}
+
+const registry::event::SearchDone* World::searched(NodeIndex node, registry::OperationId id) const {
+  const auto found = searched_.find({node, id});
+  return found == searched_.end() ? nullptr : &found->second;
+}
+
 std::optional<registry::event::SearchDone> World::search(NodeIndex node,
                                                          std::vector<std::string> words,
                                                          base::Duration timeout) {
-  registry::SearchRequest request;
-  request.words = std::move(words);
-  const base::Instant started = now();
-  Operation operation{node, 0};
-  simulation_.drive(node, [&](node::Node& n) {
-    operation.second = n.registry(now()).search(request, timeout, now());
-    searched_.erase(operation);
-    if (spans_) spans_->of(node).search_started(operation.second, request, now());
-  });
-  if (!wait([&] { return searched_.contains(operation); }, timeout + kAnswer)) return std::nullopt;
-  metrics_.searched(searched_.at(operation), now() - started);
-  return searched_.at(operation);
+  const auto id = start_search(node, std::move(words), timeout);
+  if (!wait([&] { return searched(node, id) != nullptr; }, timeout + kAnswer)) return std::nullopt;
+  return *searched(node, id);
 }
 
 registry::OperationId World::start_fetch(NodeIndex node, const Package& package) {
@@ -270,27 +294,39 @@ std::optional<registry::event::FetchDone> World::fetch(NodeIndex node, const Pac
 
 // ---- The DHT ----
 
-std::optional<kad::QueryDone> World::put_value(NodeIndex node, base::BytesView key,
-                                               base::BytesView value) {
-  Started started;
+World::Query World::start_put_value(NodeIndex node, base::BytesView key, base::BytesView value) {
+  Query started;
   simulation_.drive(node, [&](node::Node& n) {
     started = n.kad(now()).put_value(key, value, now());
-    if (started && spans_) spans_->of(node).dht_put_started(*started, key, now());
+    if (!started) return;
+    queried_.erase({node, *started});  // of an earlier life
+    if (spans_) spans_->of(node).dht_put_started(*started, key, now());
   });
-  return await_query(node, started);
+  return started;
+}
+
+World::Query World::start_get_value(NodeIndex node, base::BytesView key) {
+  Query started;
+  simulation_.drive(node, [&](node::Node& n) {
+    started = n.kad(now()).get_value(key, 0, now());
+    if (!started) return;
+    queried_.erase({node, *started});
+    if (spans_) spans_->of(node).dht_get_started(*started, key, now());
+  });
+  return started;
+}
+
+std::optional<kad::QueryDone> World::put_value(NodeIndex node, base::BytesView key,
+                                               base::BytesView value) {
+  return await_query(node, start_put_value(node, key, value));
 }
 
 std::optional<kad::QueryDone> World::get_value(NodeIndex node, base::BytesView key) {
-  Started started;
-  simulation_.drive(node, [&](node::Node& n) {
-    started = n.kad(now()).get_value(key, 0, now());
-    if (started && spans_) spans_->of(node).dht_get_started(*started, key, now());
-  });
-  return await_query(node, started);
+  return await_query(node, start_get_value(node, key));
 }
 
 std::optional<kad::QueryId> World::start_closest(NodeIndex node, base::BytesView key) {
-  Started started;
+  Query started;
   simulation_.drive(node, [&](node::Node& n) { started = n.kad(now()).closest(key, now()); });
   return started ? std::optional{*started} : std::nullopt;
 }
@@ -300,11 +336,10 @@ const kad::QueryDone* World::looked_up(NodeIndex node, kad::QueryId query) const
   return found == queried_.end() ? nullptr : &found->second;
 }
 
-std::optional<kad::QueryDone> World::await_query(NodeIndex node, const Started& query) {
+std::optional<kad::QueryDone> World::await_query(NodeIndex node, const Query& query) {
   if (!query) return std::nullopt;
-  const std::pair name{node, *query};
-  if (!wait([&] { return queried_.contains(name); }, 2 * kAnswer)) return std::nullopt;
-  const auto done = queried_.extract(name);
+  if (!wait([&] { return looked_up(node, *query) != nullptr; }, 2 * kAnswer)) return std::nullopt;
+  const auto done = queried_.extract({node, *query});
   metrics_.looked_up(done.mapped());
   return done.mapped();
 }
@@ -320,10 +355,13 @@ void World::output(NodeIndex node, const node::Output& output, base::Instant now
   const auto* of_registry = std::get_if<registry::Output>(&output);
   if (of_registry == nullptr) return;
   if (const auto* added = std::get_if<registry::event::EntryAdded>(of_registry)) {
-    entry_added(node, added->entry.id, now);
+    entry_added(node, added->entry, now);
   } else if (const auto* done = std::get_if<registry::event::PublishDone>(of_registry)) {
     published_.insert_or_assign({node, done->id}, *done);
   } else if (const auto* found = std::get_if<registry::event::SearchDone>(of_registry)) {
+    if (const auto began = searching_.extract(Operation{node, found->id})) {
+      metrics_.searched(*found, now - began.mapped());
+    }
     searched_.insert_or_assign({node, found->id}, *found);
   } else if (const auto* provided = std::get_if<registry::event::Provided>(of_registry)) {
     if (provided->placed.stored > 0) provided_.insert(provided->root);
@@ -338,11 +376,13 @@ void World::stopped(NodeIndex node, base::Instant now) {
 }
 
 // The first to have an entry is its publisher: it commits before it announces.
-void World::entry_added(NodeIndex node, const registry::EntryId& entry, base::Instant now) {
-  const auto [found, first] = followed_.try_emplace(entry, Followed{now, {}, 0});
+void World::entry_added(NodeIndex node, const registry::Entry& entry, base::Instant now) {
+  const registry::Statement& statement = entry.statement;
+  const auto [found, first] =
+      followed_.try_emplace(entry.id, Followed{now, statement.publisher, statement.seq, {}, 0});
   Followed& followed = found->second;
   if (followed.has.size() <= node) followed.has.resize(node + 1);
-  if (followed.has[node]) return;  // once more, from its journal
+  if (followed.has[node]) return;  // once more, after its disk lost it
   followed.has[node] = true;
   ++followed.count;
   if (!first) metrics_.entry_reached(now - followed.published);

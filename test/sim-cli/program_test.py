@@ -64,6 +64,75 @@ class ProgramTest(unittest.TestCase):
         as_json = json.loads(run("list", "--json").stdout)
         self.assertEqual([scenario["name"] for scenario in as_json["scenarios"]], built_in)
 
+    def write_scenario(self, text):
+        path = self.folder / "mine.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def test_a_scenario_file_is_refused_before_anything_runs(self):
+        (self.folder / "bad.csv").write_text("a,1,2\n", encoding="utf-8")
+        fault = '[[fault]]\nkind = "cut"\nlasts = "5s"\n'
+        for text, line, words in [
+            ("nodse = 3", 1, ["nodse", "did you mean `nodes`"]),
+            ("[workload]\nfetchs = 3", 2, ["fetchs", "[workload]", "`fetches`"]),
+            ("[faults]\ncrsh = 3", 2, ["crsh", "`crash`"]),
+            ("[netwrok]", 1, ["netwrok", "`network`"]),
+            ("nodes = 1", 1, ["`nodes`", "at least 2"]),
+            ("nodes = \"many\"", 1, ["`nodes`"]),
+            ("fidelity = \"high\"", 1, ["`fidelity`", "wire"]),
+            ("duration = \"0s\"", 1, ["`duration`", "above zero"]),
+            ("duration = \"\"", 1, ["`duration`"]),
+            ("[faults]\n\ncrash = -0.5", 3, ["`crash`", "0 or more"]),
+            ("[network]\nloss = 1.5", 2, ["`loss`", "0 to 1"]),
+            ("[network]\nlatency = \"none.csv\"", 2, ["`latency`", "none.csv", "cannot be read"]),
+            ("[network]\nlatency = \"bad.csv\"", 2, ["`latency`", "bad.csv", "round trips"]),
+            ("workload = 3", 1, ["`workload`", "[workload]"]),
+            ("fault = 3", 1, ["`fault`", "[[fault]]"]),
+            ("nodes = 4\n" + fault + "nodes = [1, 4]", 2, ["no node 4"]),
+            (fault, 1, ["`nodes`"]),
+            ('[[fault]]\nkind = "cutt"\nlasts = "5s"\nnodes = [1]', 1, ["cutt", "`cut`"]),
+            ('[[fault]]\nkind = "cut"\nnodes = [1]', 1, ["`lasts`"]),
+            (fault + 'nodes = [1]\nat = "10m"', 1, ["before the run", "2m"]),
+            (fault + "nodes = [1]\nbridge = [2]", 1, ["`bridge`"]),
+            ("nodes = [", 1, ["not valid TOML"]),
+        ]:
+            with self.subTest(text):
+                path = self.write_scenario(text)
+                self.assert_refused(run("run", path), USAGE, f"{path}:{line}: ", *words)
+        self.assert_refused(run("run", self.folder / "none.toml"), USAGE, "none.toml", "cannot be read")
+
+    def test_a_scenario_file_runs_the_same_every_time_and_is_replayed(self):
+        path = self.write_scenario(
+            'nodes = 4\nduration = "20s"\n[workload]\npublishes = 6\n'
+            '[[fault]]\nkind = "crash"\nat = "5s"\nlasts = "5s"\nnodes = [1, 2]\n')
+        first = run("run", path, "--report", self.folder / "out")
+        self.assertEqual(first.returncode, 0, first.stdout + first.stderr)
+        self.assertEqual(digest(run("run", path)), digest(first))
+        report = json.loads((self.folder / "out/report.json").read_text(encoding="utf-8"))
+        self.assertEqual([fault["index"] for fault in report["faults"]], [0, 1])
+        self.assertEqual(run("replay", self.folder / "out").returncode, 0)
+        # A part of the faults, and the same again from its own report.
+        part = run("run", path, "--keep-faults", "1", "--duration", "15s", "--report", self.folder / "part")
+        report = json.loads((self.folder / "part/report.json").read_text(encoding="utf-8"))
+        self.assertEqual([fault["index"] for fault in report["faults"]], [1])
+        self.assertIn("--duration 15s --keep-faults 1 --sha256 ", report["replay"])
+        self.assertNotEqual(digest(part), digest(first))
+        self.assertEqual(run("replay", self.folder / "part").returncode, 0)
+        # Another number of nodes or a shorter duration may not fit the faults.
+        self.assert_refused(run("run", path, "--nodes", 2), USAGE, "names a node")
+        self.assert_refused(run("run", path, "--duration", "7s"), USAGE, "ends after")
+        # A file that has changed is another scenario.
+        path.write_text(path.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
+        self.assert_refused(run("replay", self.folder / "out"), USAGE, "has changed")
+
+    def test_faults_that_a_run_does_not_have_are_refused(self):
+        self.assert_refused(run("run", "publish-package", "--keep-faults", "0"), USAGE, "no faults")
+        self.assert_refused(run("run", "chaos", "--keep-faults", "9999"), USAGE, "no fault 9999")
+        self.assert_refused(run("run", "chaos", "--keep-faults", "1,x"), USAGE, "0,3,7")
+        self.assert_refused(run("run", "chaos", "--duration", "0s"), USAGE, "above zero")
+        self.assert_refused(run("run", "publish-package", "--duration", "5m"), USAGE, "--duration")
+        self.assert_refused(run("run", "chaos", "--sha256", "00"), USAGE, "no file")
+
     def test_same_seed_gives_same_digest(self):
         first = run("run", "publish-package")
         self.assertEqual(first.returncode, 0, first.stdout)

@@ -11,6 +11,9 @@ namespace {
 
 // What takes long is left to those who run it by name.
 constexpr std::uint32_t kMostNodes = 50;
+// Of those that go on until they are told to end.
+constexpr std::uint32_t kMostNodesOfEndless = 12;
+constexpr auto kDurationOfEndless = std::chrono::minutes{1};
 
 void check_all(const sim::Report& report) {
   CHECK_FALSE(report.checks.empty());
@@ -27,7 +30,8 @@ TEST_CASE("scenarios: each holds, in both fidelities, and is the same every time
     for (const auto fidelity : {sim::Fidelity::kWire, sim::Fidelity::kMessage}) {
       sim::RunOptions options;
       options.fidelity = fidelity;
-      options.nodes = std::min(scenario.nodes, kMostNodes);
+      options.nodes = std::min(scenario.nodes, scenario.endless ? kMostNodesOfEndless : kMostNodes);
+      if (scenario.endless) options.duration = kDurationOfEndless;
       const sim::Report first = sim::run(scenario, options);
       check_all(first);
       const sim::Report second = sim::run(scenario, options);

@@ -105,8 +105,11 @@ void add_commands(CLI::App& app, Raw& raw) {
                               "  ggen-p2p-sim run publish-package\n"
                               "  ggen-p2p-sim run large-network --nodes 200 --seed 7 --report out\n"
                               "  ggen-p2p-sim run dht-put-get --fidelity message --json\n"
+                              "  ggen-p2p-sim run chaos --seed 7 --duration 10m\n"
+                              "  ggen-p2p-sim run my-scenario.toml\n"
                               "  ggen-p2p-sim run publish-package --trace spans.json");
-  run->add_option("SCENARIO", raw.run.scenario, "One of those that `list` shows")->required();
+  run->add_option("SCENARIO", raw.run.scenario, "One of those that `list` shows, or a TOML file")
+      ->required();
   run->add_option("--seed", raw.run.options.seed, "Chooses all that is left to chance")
       ->type_name("N")
       ->capture_default_str();
@@ -114,6 +117,9 @@ void add_commands(CLI::App& app, Raw& raw) {
   run->add_option("--keep-faults", raw.keep_faults,
                   "Play only these faults of the scenario's, by their numbers, or none [all]")
       ->type_name("0,3,7|none");
+  run->add_option("--sha256", raw.run.sha256,
+                  "Run a scenario file only if it is the one that a report tells of")
+      ->type_name("HEX");
   run->add_option("--report", raw.run.report, "Write index.html and report.json into this folder")
       ->type_name("DIR");
   run->add_option("--trace", raw.run.trace,

@@ -20,6 +20,7 @@ struct Run {
   sim::RunOptions options;
   std::string report;  ///< a folder; empty: none is written
   std::string trace;   ///< a file; empty: no spans are made
+  std::string sha256;  ///< that a scenario file must have; empty: any
 };
 struct Sweep {
   std::string scenario;

@@ -45,8 +45,8 @@ Exit list(bool json) {
 }
 
 Exit run(const command::Run& command, bool json) {
-  const auto report =
-      run_scenario({command.scenario, command.options, command.report, command.trace});
+  const auto report = run_scenario(
+      {command.scenario, command.options, command.report, command.trace, command.sha256});
   if (!report) return tell(report.error(), json);
   print(json ? to_text(to_json(*report)) + "\n" : render(*report));
   if (report->interrupted) return Exit::kInterrupted;
@@ -86,7 +86,7 @@ Result<RunRequest> request_of(const sim::Report& report) {
   if (report.nodes > std::numeric_limits<std::uint32_t>::max()) {
     return fail(Exit::kUsage, fmt::format("The report tells of {} nodes.", report.nodes));
   }
-  RunRequest request{report.scenario, {}, {}, {}};
+  RunRequest request{report.scenario, {}, {}, {}, {}};
   request.options.seed = report.seed;
   request.options.nodes = static_cast<std::uint32_t>(report.nodes);
   if (report.fidelity == "wire") {
@@ -97,6 +97,10 @@ Result<RunRequest> request_of(const sim::Report& report) {
     return fail(Exit::kUsage, fmt::format("There is no fidelity `{}`.", report.fidelity));
   }
   for (const sim::RunOption& option : report.options) {
+    if (option.name == "sha256") {
+      request.sha256 = option.value;
+      continue;
+    }
     if (auto set = set_option(request.options, option.name, option.value); !set) {
       return std::unexpected(std::move(set.error()));
     }

@@ -1,13 +1,18 @@
 #include "run_scenario.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include <ggen/p2p/base/overloaded.hpp>
 
 #include "interrupt.hpp"
 #include "last_words.hpp"
@@ -15,6 +20,7 @@
 #include "progress.hpp"
 #include "render.hpp"
 #include "run_options.hpp"
+#include "scenario_file.hpp"
 #include "text.hpp"
 
 namespace ggen::p2p::sim_cli {
@@ -39,43 +45,117 @@ Result<const sim::Scenario*> known_scenario(const std::string& name) {
                           nearest ? fmt::format("Did you mean {}? ", *nearest) : ""));
 }
 
-std::optional<Error> too_few_or_many(const sim::Scenario& scenario,
-                                     const sim::RunOptions& options) {
-  const std::uint32_t nodes = options.nodes.value_or(scenario.nodes);
-  if (nodes < scenario.least_nodes) {
-    return Error{Exit::kUsage,
-                 fmt::format("{} needs at least {} nodes; {} were asked for.", scenario.name,
-                             scenario.least_nodes, nodes),
-                 fmt::format("Without --nodes it has {}.", scenario.nodes)};
+Runnable of_file(const ScenarioFile& file, const sim::RunOptions& options) {
+  const sim::Script script = file.script;
+  return {script.name,
+          options.nodes.value_or(script.nodes),
+          sim::Script::kLeastNodes,
+          options.fidelity.value_or(script.fidelity),
+          options.duration.value_or(script.duration),
+          true,
+          file.sha256,
+          [script](const sim::RunOptions& o) { return sim::plan_of(script, o); },
+          [script](const sim::RunOptions& o, sim::Hooks hooks) {
+            return sim::run(script, o, std::move(hooks));
+          }};
+}
+
+Runnable of_scenario(const sim::Scenario& scenario, const sim::RunOptions& options) {
+  return {std::string{scenario.name},
+          options.nodes.value_or(scenario.nodes),
+          scenario.least_nodes,
+          options.fidelity.value_or(scenario.fidelity),
+          options.duration.value_or(scenario.duration),
+          scenario.endless,
+          {},
+          [&scenario](const sim::RunOptions& o) { return sim::plan_of(scenario, o); },
+          [&scenario](const sim::RunOptions& o, sim::Hooks hooks) {
+            return sim::run(scenario, o, std::move(hooks));
+          }};
+}
+
+Result<Runnable> choose(const std::string& scenario, const sim::RunOptions& options) {
+  if (sim::find_scenario(scenario) == nullptr && names_a_file(scenario)) {
+    const auto file = read_scenario_file(scenario);
+    if (!file) return std::unexpected(file.error());
+    return of_file(*file, options);
   }
-  const auto needed = memory_needed(nodes, options.fidelity.value_or(scenario.fidelity));
+  const auto found = known_scenario(scenario);
+  if (!found) return std::unexpected(found.error());
+  return of_scenario(**found, options);
+}
+
+std::optional<Error> too_few_or_many(const Runnable& chosen) {
+  if (chosen.nodes < chosen.least_nodes) {
+    return Error{Exit::kUsage, fmt::format("{} needs at least {} nodes; {} were asked for.",
+                                           chosen.name, chosen.least_nodes, chosen.nodes)};
+  }
+  const auto needed = memory_needed(chosen.nodes, chosen.fidelity);
   const auto available = memory_available();
   if (!available || needed <= *available) return std::nullopt;
   return Error{Exit::kUsage,
-               fmt::format("{} nodes need about {} of memory; {} are available.", nodes,
+               fmt::format("{} nodes need about {} of memory; {} are available.", chosen.nodes,
                            cli::format_bytes(needed), cli::format_bytes(*available)),
                "Take fewer with --nodes, or --fidelity message, in which a node needs less."};
 }
 
-std::optional<Error> not_of_this_scenario(const sim::Scenario& scenario,
-                                          const sim::RunOptions& options) {
-  if (options.duration && !scenario.endless) {
+bool is_possible(const sim::Fault& fault, const Runnable& chosen) {
+  const auto* partition = std::get_if<sim::fault::Partition>(&fault.what);
+  const auto known = [&](sim::NodeIndex node) { return node < chosen.nodes; };
+  const bool nodes_known =
+      partition != nullptr
+          ? std::ranges::all_of(partition->nodes, known) &&
+                std::ranges::all_of(partition->bridge, known)
+          : std::visit(base::Overloaded{[](const sim::fault::Partition&) { return true; },
+                                        [&](const auto& of_node) { return known(of_node.node); }},
+                       fault.what);
+  return nodes_known && fault.at + fault.lasts <= chosen.duration;
+}
+
+std::optional<Error> wrong_faults(const Runnable& chosen, const sim::RunOptions& options) {
+  const sim::FaultPlan plan = chosen.plan(options);
+  for (const sim::Fault& fault : plan) {
+    if (is_possible(fault, chosen)) continue;
+    return Error{Exit::kUsage,
+                 fmt::format("A fault of {} names a node that the run does not have, or ends after "
+                             "it: {}.",
+                             chosen.name, sim::describe(fault)),
+                 "Take more with --nodes or --duration."};
+  }
+  if (!options.keep_faults) return std::nullopt;
+  for (const std::size_t index : *options.keep_faults) {
+    if (index < plan.size()) continue;
+    return Error{Exit::kUsage,
+                 plan.empty()
+                     ? fmt::format("This run of {} has no faults to keep.", chosen.name)
+                     : fmt::format("There is no fault {}: this run of {} has {}, numbered from 0.",
+                                   index, chosen.name, cli::count_of(plan.size(), "fault"))};
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> another_file(const Runnable& chosen, const std::string& sha256) {
+  if (sha256.empty() || sha256 == chosen.sha256) return std::nullopt;
+  if (chosen.sha256.empty()) {
+    return Error{Exit::kUsage,
+                 fmt::format("{} is no file: --sha256 is for scenarios of files.", chosen.name)};
+  }
+  return Error{Exit::kUsage,
+               fmt::format("{} has changed: its SHA-256 is {}.", chosen.name, chosen.sha256),
+               "Without --sha256 it is run as it is."};
+}
+
+std::optional<Error> impossible(const Runnable& chosen, const sim::RunOptions& options,
+                                const std::string& sha256) {
+  if (options.duration && !chosen.endless) {
     return Error{Exit::kUsage,
                  fmt::format("{} ends when it has shown what it shows: --duration is for scenarios "
                              "that go on until they are told to end.",
-                             scenario.name)};
+                             chosen.name)};
   }
-  if (!options.keep_faults) return std::nullopt;
-  const std::size_t faults = sim::plan_of(scenario, options).size();
-  for (const std::size_t index : *options.keep_faults) {
-    if (index < faults) continue;
-    return Error{Exit::kUsage,
-                 faults == 0 ? fmt::format("This run of {} has no faults to keep.", scenario.name)
-                             : fmt::format("There is no fault {}: this run of {} has {}, numbered "
-                                           "from 0.",
-                                           index, scenario.name, cli::count_of(faults, "fault"))};
-  }
-  return std::nullopt;
+  if (auto error = another_file(chosen, sha256)) return error;
+  if (auto error = too_few_or_many(chosen)) return error;
+  return wrong_faults(chosen, options);
 }
 
 Error cannot_write(const std::string& path) {
@@ -85,29 +165,30 @@ Error cannot_write(const std::string& path) {
 
 }  // namespace
 
-Result<const sim::Scenario*> runnable(const std::string& name, const sim::RunOptions& options) {
-  const auto scenario = known_scenario(name);
-  if (!scenario) return std::unexpected(scenario.error());
-  if (auto error = too_few_or_many(**scenario, options)) return std::unexpected(*error);
-  if (auto error = not_of_this_scenario(**scenario, options)) return std::unexpected(*error);
-  return scenario;
+Result<Runnable> runnable(const std::string& scenario, const sim::RunOptions& options,
+                          const std::string& sha256) {
+  auto chosen = choose(scenario, options);
+  if (!chosen) return chosen;
+  if (auto error = impossible(*chosen, options, sha256)) return std::unexpected(*error);
+  return chosen;
 }
 
-sim::Report report_before(const sim::Scenario& scenario, const sim::RunOptions& options) {
+sim::Report report_before(const Runnable& run, const sim::RunOptions& options) {
   sim::Report report;
-  report.scenario = scenario.name;
+  report.scenario = run.name;
   report.seed = options.seed;
-  report.nodes = options.nodes.value_or(scenario.nodes);
-  report.fidelity = name_of(options.fidelity.value_or(scenario.fidelity));
+  report.nodes = options.nodes.value_or(run.nodes);
+  report.fidelity = name_of(run.fidelity);
   report.options = written_options(options);
+  if (!run.sha256.empty()) report.options.push_back({"sha256", run.sha256});
   report.version = GGEN_P2P_VERSION;
   report.build = build();
   return report;
 }
 
 Result<sim::Report> run_scenario(const RunRequest& request) {
-  const auto scenario = runnable(request.scenario, request.options);
-  if (!scenario) return std::unexpected(scenario.error());
+  const auto chosen = runnable(request.scenario, request.options, request.sha256);
+  if (!chosen) return std::unexpected(chosen.error());
   if (!request.report.empty()) {
     if (const auto ready = sim::prepare_report_folder(request.report); !ready) {
       return fail(Exit::kOutput, cli::sentence(ready.error()), "Nothing was run.");
@@ -119,7 +200,7 @@ Result<sim::Report> run_scenario(const RunRequest& request) {
     if (!spans) return std::unexpected(cannot_write(request.trace));
   }
 
-  const sim::Report before = report_before(**scenario, request.options);
+  const sim::Report before = report_before(*chosen, request.options);
   set_last_words(fmt::format("\n{}", how_to_run_again(before)));
   catch_interrupts();
   const auto started = std::chrono::steady_clock::now();
@@ -130,7 +211,7 @@ Result<sim::Report> run_scenario(const RunRequest& request) {
     return !interrupted();
   };
   if (spans.is_open()) hooks.spans = [&](std::string_view text) { spans << text; };
-  sim::Report report = sim::run(**scenario, request.options, std::move(hooks));
+  sim::Report report = chosen->run(request.options, std::move(hooks));
   line.reset();
   report.wall_time = std::chrono::steady_clock::now() - started;
   report.version = before.version;

@@ -24,11 +24,7 @@ std::size_t processors() {
 // Carries one sweep out.
 class Sweeper {
  public:
-  Sweeper(const command::Sweep& command, const sim::Scenario& scenario)
-      : command_(command),
-        scenario_(scenario),
-        nodes_(command.options.nodes.value_or(scenario.nodes)),
-        fidelity_(command.options.fidelity.value_or(scenario.fidelity)) {}
+  Sweeper(const command::Sweep& command, const Runnable& run) : command_(command), run_(run) {}
 
   Result<Sweep> go() {
     auto results = run_seeds();
@@ -49,23 +45,23 @@ class Sweeper {
   }
 
  private:
-  [[nodiscard]] Trial trial_of(std::uint64_t seed) const { return {seed, nodes_}; }
+  [[nodiscard]] Trial trial_of(std::uint64_t seed) const { return {seed, run_.nodes}; }
 
   [[nodiscard]] sim::RunOptions options_of(const Trial& trial) const {
     sim::RunOptions options = command_.options;
     options.seed = trial.seed;
     options.nodes = trial.nodes;
-    options.fidelity = fidelity_;
+    options.fidelity = run_.fidelity;
     options.keep_faults = trial.keep_faults;
     return options;
   }
 
   [[nodiscard]] sim::FaultPlan plan_of(const Trial& trial) const {
-    return sim::plan_of(scenario_, options_of(trial));
+    return run_.plan(options_of(trial));
   }
 
   [[nodiscard]] sim::Report run_of(const Trial& trial) const {
-    return report_before(scenario_, options_of(trial));
+    return report_before(run_, options_of(trial));
   }
 
   // By this very program, also when its file is replaced meanwhile.
@@ -92,7 +88,8 @@ class Sweeper {
     const std::uint64_t asked = command_.jobs.value_or(processors());
     const auto available = memory_available();
     if (!available) return asked;
-    return std::clamp<std::uint64_t>(*available / memory_needed(nodes_, fidelity_), 1, asked);
+    return std::clamp<std::uint64_t>(*available / memory_needed(run_.nodes, run_.fidelity), 1,
+                                     asked);
   }
 
   [[nodiscard]] std::expected<SeedResults, std::string> run_seeds() const {
@@ -114,7 +111,7 @@ class Sweeper {
     ProgressLine line;
     std::size_t runs = 0;
     Shrinking shrinking;
-    shrinking.least_nodes = scenario_.least_nodes;
+    shrinking.least_nodes = run_.least_nodes;
     shrinking.planned = [&](const Trial& trial) { return plan_of(trial).size(); };
     shrinking.run = [&](const Trial& trial) -> std::optional<Outcome> {
       ++runs;
@@ -166,9 +163,7 @@ class Sweeper {
   }
 
   const command::Sweep& command_;
-  const sim::Scenario& scenario_;
-  std::uint32_t nodes_;
-  sim::Fidelity fidelity_;
+  const Runnable& run_;
 };
 
 }  // namespace
@@ -180,15 +175,15 @@ Exit Sweep::exit() const {
 }
 
 Result<Sweep> sweep(const command::Sweep& command) {
-  const auto scenario = runnable(command.scenario, command.options);
-  if (!scenario) return std::unexpected(scenario.error());
+  const auto run = runnable(command.scenario, command.options);
+  if (!run) return std::unexpected(run.error());
   if (!command.report.empty()) {
     if (const auto ready = sim::prepare_report_folder(command.report); !ready) {
       return fail(Exit::kOutput, cli::sentence(ready.error()), "Nothing was run.");
     }
   }
   catch_interrupts();
-  return Sweeper{command, **scenario}.go();
+  return Sweeper{command, *run}.go();
 }
 
 }  // namespace ggen::p2p::sim_cli

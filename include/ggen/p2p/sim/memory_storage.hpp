@@ -73,6 +73,8 @@ class MemoryStorage final : public registry::Storage {
   [[nodiscard]] std::uint64_t journal_size() const;
   /// Bytes that journal, chunk lists and chunks take on a disk of their own, whoever shares them.
   [[nodiscard]] std::uint64_t bytes_used() const;
+  /// The whole archive is here, and none of it damaged.
+  [[nodiscard]] bool holds(const crypto::Sha256Digest& root) const;
   /// Bytes of these that an operation would write or read, about; 0 for what only looks things up.
   [[nodiscard]] std::uint64_t transfer_of(const registry::StoreOp& op) const;
   /// How many operations of a kind came, failed ones included.

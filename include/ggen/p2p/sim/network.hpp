@@ -90,6 +90,8 @@ class Network {
 
   [[nodiscard]] const multiformats::Multiaddr& address(NodeIndex node) const;
   [[nodiscard]] const Place& place(NodeIndex node) const;
+  /// It stands behind no NAT.
+  [[nodiscard]] bool dialable(NodeIndex node) const { return machines_[node].link.reachable; }
   [[nodiscard]] const Traffic& traffic(NodeIndex node) const;
   /// What a packet takes when nothing is in its way.
   [[nodiscard]] base::Duration latency(NodeIndex from, NodeIndex to) const;

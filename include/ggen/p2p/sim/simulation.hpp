@@ -93,6 +93,8 @@ class Simulation {
   void set_clock_jump(NodeIndex node, base::Duration jump);
 
   [[nodiscard]] bool is_up(NodeIndex node) const { return machines_[node]->node != nullptr; }
+  /// How often it was started: two equal numbers are one life.
+  [[nodiscard]] std::uint32_t life(NodeIndex node) const { return machines_[node]->life; }
   /// It is up, and on its way down.
   [[nodiscard]] bool is_stopping(NodeIndex node) const {
     return is_up(node) && machines_[node]->stopping;

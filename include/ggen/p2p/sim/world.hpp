@@ -53,7 +53,9 @@ class World final : public Observer {
     /// How long the scenario is expected to take in virtual time, for estimates; of one whose
     /// duration can be chosen, how long it goes on.
     base::Duration duration{};
-    std::vector<PlannedFault> faults{};
+    FaultPlan faults{};
+    /// Which of these are played; nothing: all.
+    std::optional<std::vector<std::size_t>> keep_faults{};
   };
   World(Setup setup, Config config, std::unique_ptr<LatencyModel> latency, Hooks hooks);
   ~World() override;
@@ -74,6 +76,8 @@ class World final : public Observer {
   /// Adds `count` nodes that join by way of the first few, spread over a time that lets a network
   /// of that size form, and waits until every one has peers in its mesh.
   void populate(std::size_t count, const NodeSpec& spec = member());
+  /// The same, of nodes that differ: `spec` is asked for the first, the second and so on.
+  void populate(std::size_t count, const std::function<NodeSpec(std::size_t)>& spec);
   /// Starts a node again that is down; it joins as it did before.
   void restart(NodeIndex node);
   [[nodiscard]] std::vector<NodeIndex> up() const;
@@ -82,6 +86,8 @@ class World final : public Observer {
 
   /// Lets the run's faults begin: their times count from now.
   void play_faults();
+  /// All of the run, those that are left out too: what it does does not depend on these.
+  [[nodiscard]] const FaultPlan& faults() const noexcept { return setup_.faults; }
   /// All of them have ended.
   [[nodiscard]] bool healed() const { return now() >= healed_at_ && player_.active() == 0; }
 
@@ -104,8 +110,11 @@ class World final : public Observer {
   Publishing start_publish(NodeIndex node, const Package& package);
   /// The entry's id; nothing when it was refused, or not done within a minute.
   std::optional<registry::EntryId> publish(NodeIndex node, const Package& package);
+  [[nodiscard]] const registry::event::PublishDone* published(const Publishing& begun) const;
   /// Nodes that have the entry, the publisher's included, whether up or not.
   [[nodiscard]] std::size_t reached(const registry::EntryId& entry) const;
+  /// Whether a node that is up has the entry, which somebody here published.
+  [[nodiscard]] bool knows(NodeIndex node, const registry::EntryId& entry) const;
   /// Every node that is up has it, within `limit`.
   bool spread(const registry::EntryId& entry, base::Duration limit);
 
@@ -113,6 +122,10 @@ class World final : public Observer {
   bool provided(const Package& package, base::Duration limit);
 
   [[nodiscard]] std::optional<registry::Resolved> resolve(NodeIndex node, std::string_view name);
+  registry::OperationId start_search(NodeIndex node, std::vector<std::string> words,
+                                     base::Duration timeout);
+  [[nodiscard]] const registry::event::SearchDone* searched(NodeIndex node,
+                                                            registry::OperationId id) const;
   /// Nothing when it did not end at all.
   std::optional<registry::event::SearchDone> search(NodeIndex node, std::vector<std::string> words,
                                                     base::Duration timeout);
@@ -124,11 +137,15 @@ class World final : public Observer {
 
   // The DHT.
 
+  using Query = std::expected<kad::QueryId, kad::InputError>;
+  Query start_put_value(NodeIndex node, base::BytesView key, base::BytesView value);
+  /// From all of the closest nodes.
+  Query start_get_value(NodeIndex node, base::BytesView key);
+
   // How they ended; nothing when they did not, or were refused at once.
 
   std::optional<kad::QueryDone> put_value(NodeIndex node, base::BytesView key,
                                           base::BytesView value);
-  /// From all of the closest nodes.
   std::optional<kad::QueryDone> get_value(NodeIndex node, base::BytesView key);
   /// Begins a lookup of the nodes nearest to `key`; nothing when it was refused.
   std::optional<kad::QueryId> start_closest(NodeIndex node, base::BytesView key);
@@ -149,15 +166,16 @@ class World final : public Observer {
  private:
   using Operation = std::pair<NodeIndex, registry::OperationId>;
 
-  void entry_added(NodeIndex node, const registry::EntryId& entry, base::Instant now);
-  using Started = std::expected<kad::QueryId, kad::InputError>;
-  std::optional<kad::QueryDone> await_query(NodeIndex node, const Started& query);
+  void entry_added(NodeIndex node, const registry::Entry& entry, base::Instant now);
+  std::optional<kad::QueryDone> await_query(NodeIndex node, const Query& query);
   void sample();
   void tick();
 
   /// An entry that this run follows from node to node.
   struct Followed {
     base::Instant published;
+    multiformats::PeerId publisher;
+    std::uint64_t seq = 0;
     std::vector<bool> has;
     std::size_t count = 0;
   };
@@ -175,6 +193,7 @@ class World final : public Observer {
   std::map<NodeIndex, std::vector<NodeIndex>> bootstrap_;
   std::map<registry::EntryId, Followed> followed_;
   std::map<Operation, registry::event::PublishDone> published_;
+  std::map<Operation, base::Instant> searching_;  // since when
   std::map<Operation, registry::event::SearchDone> searched_;
   std::map<Operation, registry::event::FetchDone> fetched_;
   std::set<crypto::Sha256Digest> provided_;
