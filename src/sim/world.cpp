@@ -12,6 +12,8 @@ constexpr base::Duration kTick = std::chrono::milliseconds{10};
 constexpr base::Duration kSampling = std::chrono::seconds{1};
 constexpr base::Duration kTelling = std::chrono::milliseconds{100};
 constexpr base::Duration kAnswer = std::chrono::minutes{1};
+// For what is under way when all nodes have stopped.
+constexpr base::Duration kWindDown = std::chrono::minutes{10};
 // What the program has by default.
 constexpr std::size_t kConnections = 50;
 // A newcomer is told this many addresses, of so many that are known to all.
@@ -42,6 +44,7 @@ World::World(Setup setup, Config config, std::unique_ptr<LatencyModel> latency, 
       config_(config),
       hooks_(std::move(hooks)),
       simulation_(config, std::move(latency)),
+      invariants_(simulation_),
       prng_(simulation_.prng("scenario")),
       metrics_(simulation_) {
   if (hooks_.spans) spans_.emplace(simulation_, config_.started, hooks_.spans);
@@ -132,6 +135,7 @@ void World::tick() {
   if (now() >= next_sample_) {
     next_sample_ = now() + kSampling;
     metrics_.sample(now());
+    invariants_.sample();
   }
   if (!hooks_.progress || now() < next_telling_) return;
   next_telling_ = now() + kTelling;
@@ -160,6 +164,7 @@ bool World::wait(const std::function<bool()>& done, base::Duration limit) {
 // ---- The marketplace ----
 
 World::Publishing World::start_publish(NodeIndex node, const Package& package) {
+  invariants_.published(package);
   simulation_.disk(node).storage().import(package.archive, package.hashes, package.bytes.view());
   registry::OperationId id = 0;
   simulation_.drive(node, [&](node::Node& n) {
@@ -220,11 +225,14 @@ std::optional<registry::event::SearchDone> World::search(NodeIndex node,
                                                          base::Duration timeout) {
   registry::SearchRequest request;
   request.words = std::move(words);
+  const base::Duration limit =
+      std::min(timeout, simulation_.spec(node).registry.search.max_timeout);
   const base::Instant started = now();
   Operation operation{node, 0};
   simulation_.drive(node, [&](node::Node& n) {
     operation.second = n.registry(now()).search(request, timeout, now());
     searched_.erase(operation);
+    invariants_.began(node, Invariants::Lookup::kSearch, operation.second, limit);
     if (spans_) spans_->of(node).search_started(operation.second, request, now());
   });
   if (!wait([&] { return searched_.contains(operation); }, timeout + kAnswer)) return std::nullopt;
@@ -234,9 +242,13 @@ std::optional<registry::event::SearchDone> World::search(NodeIndex node,
 
 registry::OperationId World::start_fetch(NodeIndex node, const Package& package) {
   registry::OperationId id = 0;
+  const NodeSpec& spec = simulation_.spec(node);
+  // To find who holds it, and to get nothing from them.
+  const base::Duration limit = spec.node.kad->query.timeout + spec.registry.fetch.give_up_after;
   simulation_.drive(node, [&](node::Node& n) {
     id = n.registry(now()).fetch(package.archive, {}, now());
     fetched_.erase({node, id});
+    invariants_.began(node, Invariants::Lookup::kFetch, id, limit);
     if (spans_) spans_->of(node).fetch_started(id, package.archive, now());
   });
   return id;
@@ -260,6 +272,7 @@ std::optional<kad::QueryDone> World::put_value(NodeIndex node, base::BytesView k
                                                base::BytesView value) {
   Started started;
   simulation_.drive(node, [&](node::Node& n) {
+    invariants_.put_value(node, key, value);
     started = n.kad(now()).put_value(key, value, now());
     if (started && spans_) spans_->of(node).dht_put_started(*started, key, now());
   });
@@ -278,6 +291,10 @@ std::optional<kad::QueryDone> World::get_value(NodeIndex node, base::BytesView k
 std::optional<kad::QueryDone> World::await_query(NodeIndex node, const Started& query) {
   if (!query) return std::nullopt;
   const std::pair name{node, *query};
+  if (!queried_.contains(name)) {
+    invariants_.began(node, Invariants::Lookup::kQuery, query->value(),
+                      simulation_.spec(node).node.kad->query.timeout);
+  }
   if (!wait([&] { return queried_.contains(name); }, 2 * kAnswer)) return std::nullopt;
   const auto done = queried_.extract(name);
   metrics_.looked_up(done.mapped());
@@ -334,7 +351,47 @@ bool World::passed() const {
   return std::ranges::all_of(checks_, &Check::passed);
 }
 
+bool World::settled(base::Duration limit) {
+  step("the network settles");
+  const base::Instant end = now() + limit;
+  auto still = missing();
+  while (still && now() < end) {
+    run_for(std::chrono::seconds{1});
+    still = missing();
+  }
+  invariants_.settled(!still, still.value_or(""));
+  return !still;
+}
+
+// The first thing that one node knows and another does not. What there is to know are the heads of
+// all logs: an entry brings those before it. The two sides of a fork are as good as each other.
+std::optional<std::string> World::missing() const {
+  std::map<multiformats::PeerId, registry::Catalog::PublisherHead> newest;
+  std::vector<NodeIndex> nodes;
+  for (const NodeIndex node : up()) {
+    const registry::Engine* registry = simulation_.node(node).registry();
+    if (registry == nullptr || !simulation_.spec(node).checked) continue;
+    if (!registry->is_loaded()) return fmt::format("node {} has not read its journal", node);
+    nodes.push_back(node);
+    for (auto& head : registry->catalog().heads(std::nullopt, registry->catalog().size())) {
+      const auto [known, first] = newest.try_emplace(head.publisher, head);
+      if (!first && known->second.head.seq < head.head.seq) known->second = head;
+    }
+  }
+  for (const auto& [publisher, head] : newest) {
+    for (const NodeIndex node : nodes) {
+      const auto* log = simulation_.node(node).registry()->catalog().log(publisher);
+      const bool knows = log != nullptr && (log->fork() || log->head() == head.head);
+      if (knows) continue;
+      return fmt::format("node {} does not know entry {} of {}", node, head.head.seq,
+                         publisher.to_string());
+    }
+  }
+  return std::nullopt;
+}
+
 Report World::finish(bool interrupted) {
+  invariants_.sample();
   Report report;
   report.scenario = setup_.scenario;
   report.summary = setup_.summary;
@@ -348,6 +405,13 @@ Report World::finish(bool interrupted) {
   metrics_.write(report, published_.size());
   if (spans_) spans_->finish(now());
   report.digest = hex(simulation_.digest());
+  if (!interrupted) {
+    simulation_.ignore(*this);
+    const bool at_rest = simulation_.wind_down(kWindDown);
+    simulation_.discard();
+    invariants_.ended(at_rest);
+  }
+  for (Check& check : invariants_.checks()) report.checks.push_back(std::move(check));
   return report;
 }
 

@@ -87,11 +87,17 @@ class Network {
   /// What a packet takes when nothing is in its way.
   [[nodiscard]] base::Duration latency(NodeIndex from, NodeIndex to) const;
   [[nodiscard]] std::size_t links() const noexcept { return links_.size(); }
+  /// Connections that a machine's node has not closed.
+  [[nodiscard]] std::size_t open_ends(NodeIndex node) const;
+  /// Who is at the other end of a connection that `node` has not closed.
+  [[nodiscard]] std::optional<NodeIndex> remote(NodeIndex node, connection::ConnectionId id) const;
 
   void set_faults(NodeIndex node, const LinkFaults& faults);
   /// Connections that can move data again after it resume as TCP does, within a second or so.
   void set_groups(NodeIndex node, Groups groups);
   [[nodiscard]] bool reaches(NodeIndex from, NodeIndex to) const;
+  /// Nothing is disturbed any more, nor held up.
+  void calm();
 
   // What the nodes want done.
 
@@ -146,7 +152,7 @@ class Network {
 
   [[nodiscard]] Link* find(LinkId id);
   [[nodiscard]] static End& end_of(Link& link, Side side);
-  [[nodiscard]] EndRef* end_ref(NodeIndex node, connection::ConnectionId id);
+  [[nodiscard]] const EndRef* end_ref(NodeIndex node, connection::ConnectionId id) const;
   void attach(EndRef ref, connection::ConnectionId id);
   [[nodiscard]] bool connected(const Link& link) const;
 
