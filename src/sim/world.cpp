@@ -12,6 +12,8 @@ constexpr base::Duration kTick = std::chrono::milliseconds{10};
 constexpr base::Duration kSampling = std::chrono::seconds{1};
 constexpr base::Duration kTelling = std::chrono::milliseconds{100};
 constexpr base::Duration kAnswer = std::chrono::minutes{1};
+// What a store may take to answer at the end of a search.
+constexpr base::Duration kStoreAnswers = std::chrono::seconds{5};
 // For what is under way when all nodes have stopped.
 constexpr base::Duration kWindDown = std::chrono::minutes{10};
 // What the program has by default.
@@ -226,7 +228,7 @@ std::optional<registry::event::SearchDone> World::search(NodeIndex node,
   registry::SearchRequest request;
   request.words = std::move(words);
   const base::Duration limit =
-      std::min(timeout, simulation_.spec(node).registry.search.max_timeout);
+      std::min(timeout, simulation_.spec(node).registry.search.max_timeout) + kStoreAnswers;
   const base::Instant started = now();
   Operation operation{node, 0};
   simulation_.drive(node, [&](node::Node& n) {
@@ -268,12 +270,18 @@ std::optional<registry::event::FetchDone> World::fetch(NodeIndex node, const Pac
 
 // ---- The DHT ----
 
+void World::began(NodeIndex node, kad::QueryId query) {
+  invariants_.began(node, Invariants::Lookup::kQuery, query.value(),
+                    simulation_.spec(node).node.kad->query.timeout);
+}
+
 std::optional<kad::QueryDone> World::put_value(NodeIndex node, base::BytesView key,
                                                base::BytesView value) {
   Started started;
   simulation_.drive(node, [&](node::Node& n) {
     invariants_.put_value(node, key, value);
     started = n.kad(now()).put_value(key, value, now());
+    if (started) began(node, *started);
     if (started && spans_) spans_->of(node).dht_put_started(*started, key, now());
   });
   return await_query(node, started);
@@ -283,6 +291,7 @@ std::optional<kad::QueryDone> World::get_value(NodeIndex node, base::BytesView k
   Started started;
   simulation_.drive(node, [&](node::Node& n) {
     started = n.kad(now()).get_value(key, 0, now());
+    if (started) began(node, *started);
     if (started && spans_) spans_->of(node).dht_get_started(*started, key, now());
   });
   return await_query(node, started);
@@ -291,10 +300,6 @@ std::optional<kad::QueryDone> World::get_value(NodeIndex node, base::BytesView k
 std::optional<kad::QueryDone> World::await_query(NodeIndex node, const Started& query) {
   if (!query) return std::nullopt;
   const std::pair name{node, *query};
-  if (!queried_.contains(name)) {
-    invariants_.began(node, Invariants::Lookup::kQuery, query->value(),
-                      simulation_.spec(node).node.kad->query.timeout);
-  }
   if (!wait([&] { return queried_.contains(name); }, 2 * kAnswer)) return std::nullopt;
   const auto done = queried_.extract(name);
   metrics_.looked_up(done.mapped());

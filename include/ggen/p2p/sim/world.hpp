@@ -145,6 +145,7 @@ class World final : public Observer {
   void entry_added(NodeIndex node, const registry::EntryId& entry, base::Instant now);
   using Started = std::expected<kad::QueryId, kad::InputError>;
   std::optional<kad::QueryDone> await_query(NodeIndex node, const Started& query);
+  void began(NodeIndex node, kad::QueryId query);
   void sample();
   void tick();
   [[nodiscard]] std::optional<std::string> missing() const;
