@@ -52,6 +52,7 @@ class ThreadPool {
   }
 
   Block* take(std::size_t payload) {
+    ++live_;
     const std::size_t bytes = payload + sizeof(Block);
     const std::size_t bits = std::max<std::size_t>(kSmallestClassBits, std::bit_width(bytes - 1));
     if (bits > kLargestClassBits) return make(bytes, kUnpooled);
@@ -66,6 +67,7 @@ class ThreadPool {
   }
 
   void give_back(Block* block) noexcept {
+    --live_;
     const std::uint32_t size_class = block->size_class;
     if (closed_ || size_class == kUnpooled ||
         ((kept_[size_class] + 1) << (size_class + kSmallestClassBits)) > kKeptBytesPerClass) {
@@ -77,6 +79,8 @@ class ThreadPool {
     ++kept_[size_class];
   }
 
+  [[nodiscard]] std::int64_t live() const noexcept { return live_; }
+
  private:
   static Block* make(std::size_t bytes, std::uint32_t size_class) {
     auto* block = new (::operator new(bytes)) Block;
@@ -87,6 +91,7 @@ class ThreadPool {
 
   std::array<Block*, kClasses> free_{};
   std::array<std::size_t, kClasses> kept_{};
+  std::int64_t live_ = 0;
   bool closed_ = false;
 };
 
@@ -173,6 +178,10 @@ std::size_t Buffer::append_in_place(BytesView bytes) noexcept {
   if (size > 0) std::memcpy(data_ + size_, bytes.data(), size);
   size_ += size;
   return size;
+}
+
+std::int64_t Buffer::live_blocks() noexcept {
+  return pool().live();
 }
 
 std::size_t Buffer::footprint() const noexcept {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include <ggen/p2p/crypto/sha256.hpp>
@@ -86,14 +87,25 @@ std::optional<Conduct> Engine::Router::conduct(const multiformats::PeerId& id) c
   return find(*key)->conduct;
 }
 
+bool Engine::Router::has_unsent(const multiformats::PeerId& id) const {
+  const PeerKey* const key = by_id_.find(id);
+  if (key == nullptr) return false;
+  const Peer& peer = *find(*key);
+  return peer.queue.bytes() > 0 || peer.outbound.unanswered > 0;
+}
+
 Stats Engine::Router::stats() const {
   Stats stats = counts_;
   stats.peers = peers_.size();
   stats.pending = pending_.size();
   stats.seen = seen_.size();
   stats.cached_bytes = cache_.bytes();
-  for (const auto* entry : by_id_.sorted())
-    stats.queued_bytes += find(entry->second)->queue.bytes();
+  peers_.for_each([&](PeerKey, const std::unique_ptr<Peer>& peer) {
+    const std::size_t queued = peer->queue.bytes();
+    stats.queued_bytes += queued;
+    stats.most_queued_bytes = std::max(stats.most_queued_bytes, queued);
+    stats.most_pending = std::max(stats.most_pending, peer->pending);
+  });
   for (const TopicEntry& entry : topics_) stats.backoffs += entry.second.backoffs.size();
   return stats;
 }
@@ -148,6 +160,9 @@ std::vector<multiformats::PeerId> Engine::subscribers(std::string_view topic) co
 }
 std::optional<Conduct> Engine::conduct(const multiformats::PeerId& peer) const {
   return router_->conduct(peer);
+}
+bool Engine::has_unsent(const multiformats::PeerId& peer) const {
+  return router_->has_unsent(peer);
 }
 Stats Engine::stats() const {
   return router_->stats();

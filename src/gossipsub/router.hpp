@@ -56,6 +56,7 @@ class Engine::Router {
   [[nodiscard]] std::vector<multiformats::PeerId> mesh(std::string_view name) const;
   [[nodiscard]] std::vector<multiformats::PeerId> subscribers(std::string_view name) const;
   [[nodiscard]] std::optional<Conduct> conduct(const multiformats::PeerId& id) const;
+  [[nodiscard]] bool has_unsent(const multiformats::PeerId& id) const;
   [[nodiscard]] Stats stats() const;
 
  private:

@@ -87,6 +87,12 @@ bool Engine::is_loaded() const noexcept {
 Stats Engine::stats() const {
   return impl_->stats();
 }
+std::size_t Engine::fetches() const noexcept {
+  return impl_->fetches();
+}
+std::size_t Engine::serving_bytes() const noexcept {
+  return impl_->serving_bytes();
+}
 PeerStanding Engine::standing(const PeerId& peer, base::Instant now) const {
   return impl_->standing(peer, now);
 }

@@ -48,6 +48,10 @@ class Engine::Impl {
   }
   [[nodiscard]] bool is_loaded() const noexcept { return ledger_.is_loaded(); }
   [[nodiscard]] Stats stats() const;
+  [[nodiscard]] std::size_t fetches() const noexcept { return fetcher_.size(); }
+  [[nodiscard]] std::size_t serving_bytes() const noexcept {
+    return chunk_server_.reserved_bytes();
+  }
   [[nodiscard]] PeerStanding standing(const multiformats::PeerId& peer, base::Instant now) const;
 
   void handle(StoreDone done, base::Instant now);

@@ -72,6 +72,8 @@ class Fetcher {
 
   /// Bytes of verified chunks since the start.
   [[nodiscard]] std::uint64_t fetched_bytes() const noexcept { return fetched_bytes_; }
+  /// Fetches that have not ended.
+  [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
 
  private:
   struct FetchTag;

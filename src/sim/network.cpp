@@ -142,6 +142,11 @@ bool Network::reaches(NodeIndex from, NodeIndex to) const {
   });
 }
 
+void Network::calm() {
+  partitions_.clear();
+  for (NodeIndex i = 0; i < machines_.size(); ++i) set_faults(i, {});
+}
+
 bool Network::connected(const Link& link) const {
   return reaches(link.ends[0].node, link.ends[1].node) &&
          reaches(link.ends[1].node, link.ends[0].node);
@@ -182,13 +187,29 @@ Network::End& Network::end_of(Link& link, Side side) {
   return link.ends[static_cast<std::size_t>(side)];
 }
 
-Network::EndRef* Network::end_ref(NodeIndex node, connection::ConnectionId id) {
-  auto& ends = machines_[node].ends;
+const Network::EndRef* Network::end_ref(NodeIndex node, connection::ConnectionId id) const {
+  const auto& ends = machines_[node].ends;
   if (id.index >= ends.size()) return nullptr;
-  Link* link = find(ends[id.index].link);
+  const Link* link = links_.find(ends[id.index].link);
   if (link == nullptr) return nullptr;
-  const End& end = end_of(*link, ends[id.index].side);
+  const End& end = link->ends[static_cast<std::size_t>(ends[id.index].side)];
   return end.open && end.id == id ? &ends[id.index] : nullptr;
+}
+
+std::size_t Network::open_ends(NodeIndex node) const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(machines_[node].ends, [&](const EndRef& ref) {
+        const Link* link = links_.find(ref.link);
+        if (link == nullptr) return false;
+        const End& end = link->ends[static_cast<std::size_t>(ref.side)];
+        return end.open && end.node == node;
+      }));
+}
+
+std::optional<NodeIndex> Network::remote(NodeIndex node, connection::ConnectionId id) const {
+  const EndRef* ref = end_ref(node, id);
+  if (ref == nullptr) return std::nullopt;
+  return links_.find(ref->link)->ends[static_cast<std::size_t>(other(ref->side))].node;
 }
 
 void Network::attach(EndRef ref, connection::ConnectionId id) {
@@ -260,7 +281,7 @@ void Network::dial(NodeIndex from, const swarm::output::Dial& request) {
   const base::Duration one_way = latency(from, *to);
   const base::Duration round_trip = disturbed(from, one_way) + disturbed(*to, one_way);
   const std::uint32_t life = simulation_.machines_[from]->life;
-  simulation_.at(simulation_.now() + round_trip, [this, from, to = *to, life, request, one_way] {
+  const Simulation::Call reach = [this, from, to = *to, life, request, one_way] {
     const auto& dialer = *simulation_.machines_[from];
     if (!dialer.node || dialer.life != life) return;
     const Machine& target = machines_[to];
@@ -290,7 +311,8 @@ void Network::dial(NodeIndex from, const swarm::output::Dial& request) {
     if (!connection) {  // given up meanwhile
       send(ref, {Segment::Kind::kReset});
     }
-  });
+  };
+  simulation_.schedule(simulation_.now() + round_trip, reach);
 }
 
 void Network::accept(EndRef ref) {

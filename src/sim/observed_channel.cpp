@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -22,7 +23,7 @@ std::expected<StreamId, connection::OpenError> ObservedChannel::open(
   const auto stream = inner_->open(protocols, now);
   if (!stream) return stream;
   if (protocols.size() == 1) {
-    observer_->opened({id_, *stream}, Direction::kOutbound, protocols.front());
+    report_opened(*stream, Direction::kOutbound, protocols.front());
   } else {
     unagreed_.push_back(*stream);
   }
@@ -31,7 +32,8 @@ std::expected<StreamId, connection::OpenError> ObservedChannel::open(
 
 std::size_t ObservedChannel::write(StreamId stream, base::BytesView bytes, base::Instant now) {
   const std::size_t size = inner_->write(stream, bytes, now);
-  if (size > 0) observer_->sent({id_, stream}, bytes.first(size));
+  if (size == 0) return 0;
+  if (StreamWatch* seen_by = watch(stream)) seen_by->sent(bytes.first(size));
   return size;
 }
 
@@ -42,26 +44,39 @@ std::optional<connection::ChannelEvent> ObservedChannel::poll() {
 }
 
 void ObservedChannel::report(const connection::ChannelEvent& event) {
-  std::visit(
-      base::Overloaded{
-          [&](const event::StreamOpened& e) { report_opened(e); },
-          [&](const event::StreamData& e) { observer_->received({id_, e.stream}, e.data.view()); },
-          [&](const event::StreamFinished& e) { observer_->finished({id_, e.stream}); },
-          [&](const event::StreamClosed& e) {
-            const bool unheard_of = std::erase(unagreed_, e.stream) > 0;
-            if (!unheard_of) observer_->closed({id_, e.stream}, e.end);
-          },
-          [](const auto&) {},
-      },
-      event);
+  std::visit(base::Overloaded{
+                 [&](const event::StreamOpened& e) { report_opened(e); },
+                 [&](const event::StreamData& e) {
+                   if (StreamWatch* seen_by = watch(e.stream)) seen_by->received(e.data.view());
+                 },
+                 [&](const event::StreamClosed& e) { report_closed(e); },
+                 [](const auto&) {},
+             },
+             event);
 }
 
 void ObservedChannel::report_opened(const event::StreamOpened& opened) {
   const bool inbound = opened.direction == Direction::kInbound;
   const bool agreed_now = !inbound && std::erase(unagreed_, opened.stream) > 0;
-  if (inbound || agreed_now) {
-    observer_->opened({id_, opened.stream}, opened.direction, opened.protocol);
+  if (inbound || agreed_now) report_opened(opened.stream, opened.direction, opened.protocol);
+}
+
+void ObservedChannel::report_opened(StreamId stream, Direction direction,
+                                    std::string_view protocol) {
+  if (auto seen_by = observer_->opened({id_, stream}, direction, protocol)) {
+    watched_.push_back({stream, std::move(seen_by)});
   }
+}
+
+void ObservedChannel::report_closed(const event::StreamClosed& closed) {
+  std::erase_if(watched_, [&](const Watched& one) { return one.stream == closed.stream; });
+  const bool unheard_of = std::erase(unagreed_, closed.stream) > 0;
+  if (!unheard_of) observer_->closed({id_, closed.stream}, closed.end);
+}
+
+StreamWatch* ObservedChannel::watch(StreamId stream) const {
+  const auto at = std::ranges::find(watched_, stream, &Watched::stream);
+  return at == watched_.end() ? nullptr : at->watch.get();
 }
 
 // ---- What is passed on ----

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -61,6 +62,8 @@ void Simulation::start(NodeIndex index) {
     channels = make_hostile(std::move(channels), *machine.spec.hostility, gang_,
                             {machine.id, {network_.address(index)}}, prng.child("hostile"));
   }
+  StreamObserver* const streams = inspector_ != nullptr ? inspector_->started(index) : nullptr;
+  if (streams != nullptr) channels = sim::observe(std::move(channels), *streams);
   machine.node = std::make_unique<node::Node>(machine.spec.node, std::move(own_key),
                                               *machine.crypto, std::move(channels),
                                               prng.child("node"), now_, wall_clock(machine));
@@ -98,6 +101,7 @@ void Simulation::stop(NodeIndex index) {
 
 void Simulation::crash(NodeIndex index, Network::Crash how) {
   if (!machines_[index]->node) return;
+  if (inspector_ != nullptr) inspector_->crashing(index);
   network_.crash(index, how);
   machines_[index]->disk.crash();
   gone(index);
@@ -123,7 +127,7 @@ void Simulation::join(NodeIndex index, std::span<const NodeIndex> bootstrap) {
 // ---- Time ----
 
 void Simulation::at(base::Instant when, std::function<void()> act) {
-  schedule(std::max(when, now_), Call{std::move(act)});
+  schedule(std::max(when, now_), Plan{std::move(act)});
 }
 
 // A node's deadline moves often, mostly away. One event that comes too early and looks again is
@@ -156,6 +160,9 @@ bool Simulation::advance(base::Instant limit) {
                  [&](const Arrival& event) { network_.arrived(event.end); },
                  [&](const Room& event) { network_.has_room(event.end); },
                  [&](const Call& event) { event(); },
+                 [&](const Plan& event) {
+                   if (!over_) event.act();
+                 },
              },
              due->event);
   return true;
@@ -235,16 +242,42 @@ void Simulation::execute(NodeIndex index, const swarm::Output& output) {
 
 void Simulation::store(NodeIndex index, registry::Store operation) {
   Machine& machine = *machines_[index];
+  if (inspector_ != nullptr) inspector_->storing(index, operation);
   const auto kind = static_cast<std::uint8_t>(operation.op.index());
   const Disk::Planned planned = machine.disk.begin(std::move(operation), now_);
-  at(planned.done_at, [this, index, kind, life = machine.life, ticket = planned.ticket] {
+  const Call finish = [this, index, kind, life = machine.life, ticket = planned.ticket] {
     Machine& owner = *machines_[index];
     auto done = owner.disk.finish(ticket);
     if (!done || !owner.node || owner.life != life) return;
     trace(index, TraceKind::kStored,
           std::array{kind, static_cast<std::uint8_t>(done->result.has_value())});
+    if (inspector_ != nullptr) inspector_->stored(index, *done);
     drive(index, [&](node::Node& n) { n.stored(std::move(*done), now_); });
-  });
+  };
+  schedule(planned.done_at, finish);
+}
+
+// ---- The end ----
+
+bool Simulation::wind_down(base::Duration limit) {
+  over_ = true;
+  network_.calm();
+  for (NodeIndex i = 0; i < machines_.size(); ++i) stop(i);
+  const base::Instant end = now_ + limit;
+  while (!is_at_rest() && now_ < end) run_for(std::chrono::seconds{1});
+  return is_at_rest();
+}
+
+bool Simulation::is_at_rest() const {
+  return network_.links() == 0 && std::ranges::all_of(machines_, [](const auto& machine) {
+           return !machine->node && machine->disk.under_way() == 0;
+         });
+}
+
+void Simulation::discard() {
+  queue_ = {};
+  for (const auto& machine : machines_) machine->disk.wipe();
+  blobs_.sweep();
 }
 
 }  // namespace ggen::p2p::sim

@@ -12,6 +12,10 @@ constexpr base::Duration kTick = std::chrono::milliseconds{10};
 constexpr base::Duration kSampling = std::chrono::seconds{1};
 constexpr base::Duration kTelling = std::chrono::milliseconds{100};
 constexpr base::Duration kAnswer = std::chrono::minutes{1};
+// What a store may take to answer at the end of a search.
+constexpr base::Duration kStoreAnswers = std::chrono::seconds{5};
+// For what is under way when all nodes have stopped.
+constexpr base::Duration kWindDown = std::chrono::minutes{10};
 // What the program has by default.
 constexpr std::size_t kConnections = 50;
 // A newcomer is told this many addresses, of so many that are known to all.
@@ -42,6 +46,7 @@ World::World(Setup setup, Config config, std::unique_ptr<LatencyModel> latency, 
       config_(config),
       hooks_(std::move(hooks)),
       simulation_(config, std::move(latency)),
+      invariants_(simulation_),
       prng_(simulation_.prng("scenario")),
       metrics_(simulation_),
       player_(simulation_, config.disk, [this](NodeIndex node) { restart(node); }) {
@@ -153,6 +158,7 @@ void World::tick() {
   if (now() >= next_sample_) {
     next_sample_ = now() + kSampling;
     metrics_.sample(now());
+    invariants_.sample();
   }
   if (!hooks_.progress || now() < next_telling_) return;
   next_telling_ = now() + kTelling;
@@ -181,6 +187,7 @@ bool World::wait(const std::function<bool()>& done, base::Duration limit) {
 // ---- The marketplace ----
 
 World::Publishing World::start_publish(NodeIndex node, const Package& package) {
+  invariants_.published(package);
   simulation_.disk(node).storage().import(package.archive, package.hashes, package.bytes.view());
   registry::OperationId id = 0;
   simulation_.drive(node, [&](node::Node& n) {
@@ -247,11 +254,14 @@ registry::OperationId World::start_search(NodeIndex node, std::vector<std::strin
                                           base::Duration timeout) {
   registry::SearchRequest request;
   request.words = std::move(words);
+  const base::Duration limit =
+      std::min(timeout, simulation_.spec(node).registry.search.max_timeout) + kStoreAnswers;
   registry::OperationId id = 0;
   simulation_.drive(node, [&](node::Node& n) {
     id = n.registry(now()).search(request, timeout, now());
     searched_.erase({node, id});  // of an earlier life
     searching_.insert_or_assign({node, id}, now());
+    invariants_.began(node, Invariants::Lookup::kSearch, id, limit);
     if (spans_) spans_->of(node).search_started(id, request, now());
   });
   return id;
@@ -272,9 +282,13 @@ std::optional<registry::event::SearchDone> World::search(NodeIndex node,
 
 registry::OperationId World::start_fetch(NodeIndex node, const Package& package) {
   registry::OperationId id = 0;
+  const NodeSpec& spec = simulation_.spec(node);
+  // To find who holds it, and to get nothing from them.
+  const base::Duration limit = spec.node.kad->query.timeout + spec.registry.fetch.give_up_after;
   simulation_.drive(node, [&](node::Node& n) {
     id = n.registry(now()).fetch(package.archive, {}, now());
     fetched_.erase({node, id});
+    invariants_.began(node, Invariants::Lookup::kFetch, id, limit);
     if (spans_) spans_->of(node).fetch_started(id, package.archive, now());
   });
   return id;
@@ -294,10 +308,18 @@ std::optional<registry::event::FetchDone> World::fetch(NodeIndex node, const Pac
 
 // ---- The DHT ----
 
+void World::began(NodeIndex node, const Query& query) {
+  if (!query) return;
+  invariants_.began(node, Invariants::Lookup::kQuery, query->value(),
+                    simulation_.spec(node).node.kad->query.timeout);
+}
+
 World::Query World::start_put_value(NodeIndex node, base::BytesView key, base::BytesView value) {
   Query started;
   simulation_.drive(node, [&](node::Node& n) {
+    invariants_.put_value(node, key, value);
     started = n.kad(now()).put_value(key, value, now());
+    began(node, started);
     if (!started) return;
     queried_.erase({node, *started});  // of an earlier life
     if (spans_) spans_->of(node).dht_put_started(*started, key, now());
@@ -309,6 +331,7 @@ World::Query World::start_get_value(NodeIndex node, base::BytesView key) {
   Query started;
   simulation_.drive(node, [&](node::Node& n) {
     started = n.kad(now()).get_value(key, 0, now());
+    began(node, started);
     if (!started) return;
     queried_.erase({node, *started});
     if (spans_) spans_->of(node).dht_get_started(*started, key, now());
@@ -327,7 +350,11 @@ std::optional<kad::QueryDone> World::get_value(NodeIndex node, base::BytesView k
 
 std::optional<kad::QueryId> World::start_closest(NodeIndex node, base::BytesView key) {
   Query started;
-  simulation_.drive(node, [&](node::Node& n) { started = n.kad(now()).closest(key, now()); });
+  simulation_.drive(node, [&](node::Node& n) {
+    started = n.kad(now()).closest(key, now());
+    began(node, started);
+    if (started) queried_.erase({node, *started});
+  });
   return started ? std::optional{*started} : std::nullopt;
 }
 
@@ -399,7 +426,47 @@ bool World::passed() const {
   return std::ranges::all_of(checks_, &Check::passed);
 }
 
+bool World::settled(base::Duration limit) {
+  step("the network settles");
+  const base::Instant end = now() + limit;
+  auto still = missing();
+  while (still && now() < end) {
+    run_for(std::chrono::seconds{1});
+    still = missing();
+  }
+  invariants_.settled(!still, still.value_or(""));
+  return !still;
+}
+
+// The first thing that one node knows and another does not. What there is to know are the heads of
+// all logs: an entry brings those before it. The two sides of a fork are as good as each other.
+std::optional<std::string> World::missing() const {
+  std::map<multiformats::PeerId, registry::Catalog::PublisherHead> newest;
+  std::vector<NodeIndex> nodes;
+  for (const NodeIndex node : up()) {
+    const registry::Engine* registry = simulation_.node(node).registry();
+    if (registry == nullptr || !simulation_.spec(node).checked) continue;
+    if (!registry->is_loaded()) return fmt::format("node {} has not read its journal", node);
+    nodes.push_back(node);
+    for (auto& head : registry->catalog().heads(std::nullopt, registry->catalog().size())) {
+      const auto [known, first] = newest.try_emplace(head.publisher, head);
+      if (!first && known->second.head.seq < head.head.seq) known->second = head;
+    }
+  }
+  for (const auto& [publisher, head] : newest) {
+    for (const NodeIndex node : nodes) {
+      const auto* log = simulation_.node(node).registry()->catalog().log(publisher);
+      const bool knows = log != nullptr && (log->fork() || log->head() == head.head);
+      if (knows) continue;
+      return fmt::format("node {} does not know entry {} of {}", node, head.head.seq,
+                         publisher.to_string());
+    }
+  }
+  return std::nullopt;
+}
+
 Report World::finish(bool interrupted) {
+  invariants_.sample();
   Report report;
   report.scenario = setup_.scenario;
   report.summary = setup_.summary;
@@ -414,6 +481,13 @@ Report World::finish(bool interrupted) {
   metrics_.write(report, published_.size());
   if (spans_) spans_->finish(now());
   report.digest = hex(simulation_.digest());
+  if (!interrupted) {
+    simulation_.ignore(*this);
+    const bool at_rest = simulation_.wind_down(kWindDown);
+    simulation_.discard();
+    invariants_.ended(at_rest);
+  }
+  for (Check& check : invariants_.checks()) report.checks.push_back(std::move(check));
   return report;
 }
 

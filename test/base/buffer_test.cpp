@@ -31,6 +31,17 @@ TEST_CASE("buffer: appends in place only while nobody shares the block") {
   CHECK(buffer.append_in_place(as_bytes("e")) == 0);
 }
 
+TEST_CASE("buffer: blocks that are held are counted, however many share them") {
+  const std::int64_t before = Buffer::live_blocks();
+  {
+    const Buffer pooled = Buffer::allocate(1000);
+    const Buffer large = Buffer::allocate(1'000'000);
+    const Buffer slice = pooled.slice(1, 10);
+    CHECK(Buffer::live_blocks() == before + 2);
+  }
+  CHECK(Buffer::live_blocks() == before);
+}
+
 TEST_CASE("buffer: a released block is used again") {
   Buffer first = Buffer::allocate(60'000);
   const std::uint8_t* address = first.data();

@@ -27,34 +27,44 @@ class StrictObserver final : public StreamObserver {
     connection::Direction direction{};
     base::Bytes sent;
     base::Bytes received;
-    bool finished = false;
     std::optional<connection::StreamEnd> end;
   };
 
-  void opened(connection::StreamRef stream, connection::Direction direction,
-              std::string_view protocol) override {
+  std::unique_ptr<StreamWatch> opened(connection::StreamRef stream, connection::Direction direction,
+                                      std::string_view protocol) override {
     const auto [at, fresh] = streams.try_emplace(stream);
     REQUIRE(fresh);
     at->second.direction = direction;
     at->second.protocol = protocol;
-  }
-  void sent(connection::StreamRef stream, base::BytesView bytes) override {
-    REQUIRE_FALSE(bytes.empty());
-    base::append(alive(stream).sent, bytes);
-  }
-  void received(connection::StreamRef stream, base::BytesView bytes) override {
-    base::append(alive(stream).received, bytes);
-  }
-  void finished(connection::StreamRef stream) override {
-    REQUIRE_FALSE(std::exchange(alive(stream).finished, true));
+    if (protocol == unwatched) return nullptr;
+    return std::make_unique<Watch>(alive(stream));
   }
   void closed(connection::StreamRef stream, connection::StreamEnd end) override {
     alive(stream).end = end;
   }
 
   std::map<connection::StreamRef, Seen> streams;
+  std::string unwatched;  // a protocol
 
  private:
+  class Watch final : public StreamWatch {
+   public:
+    explicit Watch(Seen& seen) : seen_(seen) {}
+    void sent(base::BytesView bytes) override {
+      REQUIRE_FALSE(bytes.empty());
+      REQUIRE_FALSE(seen_.end);
+      base::append(seen_.sent, bytes);
+    }
+    void received(base::BytesView bytes) override {
+      REQUIRE_FALSE(bytes.empty());
+      REQUIRE_FALSE(seen_.end);
+      base::append(seen_.received, bytes);
+    }
+
+   private:
+    Seen& seen_;
+  };
+
   Seen& alive(connection::StreamRef stream) {
     const auto at = streams.find(stream);
     REQUIRE(at != streams.end());

@@ -30,24 +30,27 @@ node::Config full_config() {
 /// Counts what passes for each protocol.
 class Counter final : public sim::StreamObserver {
  public:
-  void opened(connection::StreamRef stream, connection::Direction,
-              std::string_view protocol) override {
-    protocols[stream] = protocol;
+  std::unique_ptr<sim::StreamWatch> opened(connection::StreamRef, connection::Direction,
+                                           std::string_view protocol) override {
+    return std::make_unique<Watch>(sent_bytes[std::string{protocol}],
+                                   received_bytes[std::string{protocol}]);
   }
-  void sent(connection::StreamRef stream, base::BytesView bytes) override {
-    sent_bytes[protocols.at(stream)] += bytes.size();
-  }
-  void received(connection::StreamRef stream, base::BytesView bytes) override {
-    received_bytes[protocols.at(stream)] += bytes.size();
-  }
-  void finished(connection::StreamRef) override {}
-  void closed(connection::StreamRef stream, connection::StreamEnd) override {
-    protocols.erase(stream);
-  }
+  void closed(connection::StreamRef, connection::StreamEnd) override {}
 
-  std::map<connection::StreamRef, std::string> protocols;
   std::map<std::string, std::size_t> sent_bytes;
   std::map<std::string, std::size_t> received_bytes;
+
+ private:
+  class Watch final : public sim::StreamWatch {
+   public:
+    Watch(std::size_t& sent, std::size_t& received) : sent_(sent), received_(received) {}
+    void sent(base::BytesView bytes) override { sent_ += bytes.size(); }
+    void received(base::BytesView bytes) override { received_ += bytes.size(); }
+
+   private:
+    std::size_t& sent_;
+    std::size_t& received_;
+  };
 };
 
 }  // namespace

@@ -42,7 +42,6 @@ TEST_CASE("observed channel: what passes on a stream, at both ends") {
   CHECK(ours.direction == Direction::kOutbound);
   CHECK(base::as_text(ours.sent) == "question");
   CHECK(base::as_text(ours.received) == "answer");
-  CHECK(ours.finished);
   CHECK(ours.end == StreamEnd::kClosed);
   const auto& theirs = pair.listener.observer.streams.at({kListeners, id});
   CHECK(theirs.protocol == "/echo/1");
@@ -50,6 +49,20 @@ TEST_CASE("observed channel: what passes on a stream, at both ends") {
   CHECK(base::as_text(theirs.sent) == "answer");
   CHECK(base::as_text(theirs.received) == "question");
   CHECK(theirs.end == StreamEnd::kClosed);
+}
+
+TEST_CASE("observed channel: of a stream that nobody watches only beginning and end are reported") {
+  Pair pair{ChannelKind::kObserved};
+  pair.dialer.observer.unwatched = "/echo/1";
+  secure(pair);
+  pair.at(pair.dialer, [&](Channel& channel) {
+    const StreamId id = *channel.open(std::vector<std::string>{"/echo/1"}, pair.now);
+    CHECK(channel.write(id, base::as_bytes("question"), pair.now) == 8);
+    channel.reset(id, pair.now);
+  });
+  const auto& ours = pair.dialer.observer.streams.begin()->second;
+  CHECK(ours.sent.empty());
+  CHECK(ours.end == StreamEnd::kLocalReset);
 }
 
 TEST_CASE("observed channel: of the bytes that do not fit, only those taken are reported") {

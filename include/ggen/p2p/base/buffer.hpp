@@ -53,6 +53,10 @@ class Buffer {
   /// Bytes of memory that this slice keeps alive.
   [[nodiscard]] std::size_t footprint() const noexcept;
 
+  /// Blocks that this thread has handed out and not got back, over all Buffers: what is left when
+  /// nobody should hold one has leaked. A block counts down where it is released.
+  [[nodiscard]] static std::int64_t live_blocks() noexcept;
+
   friend void swap(Buffer& a, Buffer& b) noexcept {
     std::swap(a.block_, b.block_);
     std::swap(a.data_, b.data_);

@@ -73,6 +73,9 @@ struct Stats {
   std::size_t seen = 0;
   std::size_t cached_bytes = 0;
   std::size_t queued_bytes = 0;  ///< for all peers
+  // Of the peer that has the most.
+  std::size_t most_queued_bytes = 0;
+  std::size_t most_pending = 0;
   std::size_t backoffs = 0;
 
   std::uint64_t published = 0;
@@ -133,6 +136,8 @@ class Engine {
   [[nodiscard]] std::vector<multiformats::PeerId> subscribers(std::string_view topic) const;
   /// Nothing for a peer that is not connected.
   [[nodiscard]] std::optional<Conduct> conduct(const multiformats::PeerId& peer) const;
+  /// Something is queued for the peer, or written and not yet in its stream's send queue.
+  [[nodiscard]] bool has_unsent(const multiformats::PeerId& peer) const;
   [[nodiscard]] Stats stats() const;
 
  private:

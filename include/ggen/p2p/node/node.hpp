@@ -218,6 +218,8 @@ class Node {
   [[nodiscard]] const identify::Info& local_info() const noexcept { return local_; }
   [[nodiscard]] std::size_t connection_count() const noexcept { return connections_.size(); }
   [[nodiscard]] std::size_t stream_count() const noexcept { return streams_.size(); }
+  /// Streams asked for that wait for their peer to be dialled.
+  [[nodiscard]] std::size_t waiting_opens() const noexcept { return waiting_.size(); }
 
   // As an engine.
 

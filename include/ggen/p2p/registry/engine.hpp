@@ -316,6 +316,10 @@ class Engine {
   [[nodiscard]] std::optional<multiformats::PeerId> publisher() const;
   [[nodiscard]] bool is_loaded() const noexcept;
   [[nodiscard]] Stats stats() const;
+  /// Fetches that have not ended, waiting ones included.
+  [[nodiscard]] std::size_t fetches() const noexcept;
+  /// Bytes of chunks read from disk, or being read, that are not sent yet.
+  [[nodiscard]] std::size_t serving_bytes() const noexcept;
   [[nodiscard]] PeerStanding standing(const multiformats::PeerId& peer, base::Instant now) const;
 
   // What the engines below report. True when it was for this engine.

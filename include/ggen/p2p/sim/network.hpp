@@ -96,6 +96,10 @@ class Network {
   /// What a packet takes when nothing is in its way.
   [[nodiscard]] base::Duration latency(NodeIndex from, NodeIndex to) const;
   [[nodiscard]] std::size_t links() const noexcept { return links_.size(); }
+  /// Connections that a machine's node has not closed.
+  [[nodiscard]] std::size_t open_ends(NodeIndex node) const;
+  /// Who is at the other end of a connection that `node` has not closed.
+  [[nodiscard]] std::optional<NodeIndex> remote(NodeIndex node, connection::ConnectionId id) const;
 
   void set_faults(NodeIndex node, const LinkFaults& faults);
   /// From now on machines reach each other only where this partition allows it too.
@@ -103,6 +107,8 @@ class Network {
   /// Connections that can move data again after it resume as TCP does, within a second or so.
   void heal(PartitionId partition);
   [[nodiscard]] bool reaches(NodeIndex from, NodeIndex to) const;
+  /// Nothing is disturbed any more, nor held up.
+  void calm();
 
   // What the nodes want done.
 
@@ -156,7 +162,7 @@ class Network {
 
   [[nodiscard]] Link* find(LinkId id);
   [[nodiscard]] static End& end_of(Link& link, Side side);
-  [[nodiscard]] EndRef* end_ref(NodeIndex node, connection::ConnectionId id);
+  [[nodiscard]] const EndRef* end_ref(NodeIndex node, connection::ConnectionId id) const;
   void attach(EndRef ref, connection::ConnectionId id);
   [[nodiscard]] bool connected(const Link& link) const;
 

@@ -12,30 +12,38 @@
 
 namespace ggen::p2p::sim {
 
-/// Is told what passes in the clear on the streams of one node's connections: what the simulator's
-/// invariants are checked on. Called in the midst of a channel's work, so it must touch neither the
-/// channel nor its node. The views die when the call returns.
+/// Sees what passes in the clear on one stream. Called in the midst of a channel's work, so it must
+/// touch neither the channel nor its node. The views die when the call returns, and are never
+/// empty.
+class StreamWatch {
+ public:
+  virtual ~StreamWatch() = default;
+  /// The channel took these bytes to be sent.
+  virtual void sent(base::BytesView bytes) = 0;
+  /// The remote's bytes, as the owner of the channel gets them.
+  virtual void received(base::BytesView bytes) = 0;
+};
+
+/// Is told of the streams of one node's connections: what the simulator's invariants are checked
+/// on. Called as a StreamWatch is.
 class StreamObserver {
  public:
   virtual ~StreamObserver() = default;
 
   /// Comes first. A stream that this side opens for a single protocol is taken to be of that as
   /// soon as it is opened, since bytes may be written at once; the remote may still refuse it. Any
-  /// other has its protocol agreed on.
-  virtual void opened(connection::StreamRef stream, connection::Direction direction,
-                      std::string_view protocol) = 0;
-  /// The channel took these bytes to be sent: never empty.
-  virtual void sent(connection::StreamRef stream, base::BytesView bytes) = 0;
-  /// The remote's bytes, as the owner of the channel gets them.
-  virtual void received(connection::StreamRef stream, base::BytesView bytes) = 0;
-  /// The remote sends no more.
-  virtual void finished(connection::StreamRef stream) = 0;
-  /// Comes last, once for each stream that was opened().
+  /// other has its protocol agreed on. What is returned is shown the stream's bytes and goes with
+  /// the stream; the bytes of a stream for which nothing is returned cost nothing.
+  [[nodiscard]] virtual std::unique_ptr<StreamWatch> opened(connection::StreamRef stream,
+                                                            connection::Direction direction,
+                                                            std::string_view protocol) = 0;
+  /// Comes last, once for each stream that was opened(), unless the channel was destroyed before.
   virtual void closed(connection::StreamRef stream, connection::StreamEnd end) = 0;
 };
 
-/// A channel that reports to an observer and else does what the one inside does. It keeps 4 bytes
-/// for each stream that asks for several protocols and has got none yet, and nothing else.
+/// A channel that reports to an observer and else does what the one inside does. It keeps 16 bytes
+/// for each stream that is watched, 4 for each that asks for several protocols and has got none
+/// yet, and nothing else.
 class ObservedChannel final : public connection::Channel {
  public:
   /// `observer` outlives the channel.
@@ -62,10 +70,20 @@ class ObservedChannel final : public connection::Channel {
  private:
   void report(const connection::ChannelEvent& event);
   void report_opened(const connection::event::StreamOpened& opened);
+  void report_opened(connection::StreamId stream, connection::Direction direction,
+                     std::string_view protocol);
+  void report_closed(const connection::event::StreamClosed& closed);
+  [[nodiscard]] StreamWatch* watch(connection::StreamId stream) const;
+
+  struct Watched {
+    connection::StreamId stream;
+    std::unique_ptr<StreamWatch> watch;
+  };
 
   connection::ConnectionId id_;
   std::unique_ptr<connection::Channel> inner_;
   StreamObserver* observer_;
+  std::vector<Watched> watched_;                // few: quicker to look through than a table
   std::vector<connection::StreamId> unagreed_;  // the observer has not heard of them
 };
 

@@ -20,6 +20,7 @@
 #include <ggen/p2p/sim/event_queue.hpp>
 #include <ggen/p2p/sim/hostile.hpp>
 #include <ggen/p2p/sim/network.hpp>
+#include <ggen/p2p/sim/observed_channel.hpp>
 #include <ggen/p2p/sim/trace_digest.hpp>
 
 namespace ggen::p2p::sim {
@@ -53,7 +54,7 @@ struct NodeSpec {
   std::optional<IdentitySeed> identity;
   /// It means harm, in this way.
   std::optional<Hostility> hostility;
-  /// The invariants that every honest node keeps are checked on it.
+  /// What must hold of every node is checked of this one: not of one that misbehaves on purpose.
   bool checked = true;
 };
 
@@ -64,6 +65,19 @@ class Observer {
   virtual void output(NodeIndex node, const node::Output& output, base::Instant now) = 0;
   /// It is down, in good order or not.
   virtual void stopped(NodeIndex node, base::Instant now) = 0;
+};
+
+/// Sees all that passes between nodes and what surrounds them, and changes nothing. `now` is the
+/// simulation's.
+class Inspector : public Observer {
+ public:
+  /// A life begins. What is returned is told of the streams of the node's connections, and lives
+  /// until the node starts again; null when nobody wants to know.
+  [[nodiscard]] virtual StreamObserver* started(NodeIndex node) = 0;
+  virtual void storing(NodeIndex node, const registry::Store& operation) = 0;
+  virtual void stored(NodeIndex node, const registry::StoreDone& done) = 0;
+  /// It is about to be gone, connections and all. stopped() follows.
+  virtual void crashing(NodeIndex node) = 0;
 };
 
 /// The nodes that `host` runs, many of them in one process, on a virtual network and in virtual
@@ -103,7 +117,13 @@ class Simulation {
   [[nodiscard]] const node::Node& node(NodeIndex node) const { return *machines_[node]->node; }
   /// Also while it is down.
   [[nodiscard]] const multiformats::PeerId& id(NodeIndex node) const { return machines_[node]->id; }
+  [[nodiscard]] const NodeSpec& spec(NodeIndex node) const { return machines_[node]->spec; }
+  /// When it wants to be called; nothing while it is down.
+  [[nodiscard]] std::optional<base::Instant> deadline(NodeIndex node) const {
+    return machines_[node]->deadline;
+  }
   [[nodiscard]] Disk& disk(NodeIndex node) { return machines_[node]->disk; }
+  [[nodiscard]] const Disk& disk(NodeIndex node) const { return machines_[node]->disk; }
   [[nodiscard]] const CryptoAccount& crypto(NodeIndex node) const {
     return machines_[node]->crypto->account();
   }
@@ -124,12 +144,22 @@ class Simulation {
   // Time.
 
   [[nodiscard]] base::Instant now() const noexcept { return now_; }
+  /// Unless the run ends before.
   void at(base::Instant when, std::function<void()> act);
   /// Runs until `done()`, asked after each event; false when `limit` came first or nothing is left
   /// to happen.
   bool run_until(const std::function<bool()>& done, base::Instant limit);
   void run_for(base::Duration time);
   [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
+
+  // The end.
+
+  /// Ends the run: what at() was given happens no more, the network becomes whole, and every node
+  /// stops in good order. False when connections or operations of disks are left after `limit`.
+  bool wind_down(base::Duration limit);
+  /// After wind_down(): throws away what is on the disks and still to happen. What memory is held
+  /// then has leaked.
+  void discard();
 
   // What surrounds the nodes.
 
@@ -139,6 +169,11 @@ class Simulation {
   /// `observer` outlives the simulation, or is taken off before.
   void observe(Observer& observer) { observers_.push_back(&observer); }
   void ignore(Observer& observer) { std::erase(observers_, &observer); }
+  /// As observe(), and is told more. One at most, before the first node starts.
+  void inspect(Inspector& inspector) {
+    inspector_ = &inspector;
+    observe(inspector);
+  }
   /// Of all so far; the simulation then starts a new one.
   [[nodiscard]] crypto::Sha256Digest digest() { return trace_.finish(); }
 
@@ -168,7 +203,11 @@ class Simulation {
     Network::EndRef end;
   };
   using Call = std::function<void()>;
-  using Event = std::variant<Wake, Arrival, Room, Call>;
+  // A Call of whoever runs the simulation.
+  struct Plan {
+    Call act;
+  };
+  using Event = std::variant<Wake, Arrival, Room, Call, Plan>;
 
   struct Pending {
     NodeIndex node;
@@ -188,6 +227,7 @@ class Simulation {
   void execute(NodeIndex node, const swarm::Output& output);
   void store(NodeIndex node, registry::Store operation);
   void gone(NodeIndex node);
+  [[nodiscard]] bool is_at_rest() const;
   void trace(NodeIndex node, TraceKind kind, base::BytesView payload = {}) {
     trace_.add(now_, node, kind, payload);
   }
@@ -206,6 +246,8 @@ class Simulation {
   base::Fifo<Pending> outputs_;
   bool executing_ = false;
   std::vector<Observer*> observers_;
+  Inspector* inspector_ = nullptr;
+  bool over_ = false;  // what was planned happens no more
 };
 
 }  // namespace ggen::p2p::sim

@@ -15,6 +15,7 @@
 #include <ggen/p2p/kad/output.hpp>
 #include <ggen/p2p/registry/engine.hpp>
 #include <ggen/p2p/sim/fault_player.hpp>
+#include <ggen/p2p/sim/invariants.hpp>
 #include <ggen/p2p/sim/metrics.hpp>
 #include <ggen/p2p/sim/package.hpp>
 #include <ggen/p2p/sim/report.hpp>
@@ -66,6 +67,7 @@ class World final : public Observer {
   /// For the scenario's own choices.
   [[nodiscard]] base::Prng& prng() noexcept { return prng_; }
   [[nodiscard]] Metrics& metrics() noexcept { return metrics_; }
+  [[nodiscard]] Invariants& invariants() noexcept { return invariants_; }
 
   // Nodes.
 
@@ -156,8 +158,12 @@ class World final : public Observer {
 
   void check(std::string name, bool passed, std::string detail);
   [[nodiscard]] bool passed() const;
+  /// After all that disturbed the network is over: waits until every node that is up knows all
+  /// entries that any of them knows, at most for `limit`. Becomes a check as one of the invariants.
+  bool settled(base::Duration limit);
 
-  /// Ends the run: the report of all that was seen. The digest is taken last.
+  /// Ends the run: the report of all that was seen up to here, and its digest. Unless it was
+  /// interrupted, all nodes then stop, which shows what has leaked.
   Report finish(bool interrupted);
 
   void output(NodeIndex node, const node::Output& output, base::Instant now) override;
@@ -168,8 +174,10 @@ class World final : public Observer {
 
   void entry_added(NodeIndex node, const registry::Entry& entry, base::Instant now);
   std::optional<kad::QueryDone> await_query(NodeIndex node, const Query& query);
+  void began(NodeIndex node, const Query& query);
   void sample();
   void tick();
+  [[nodiscard]] std::optional<std::string> missing() const;
 
   /// An entry that this run follows from node to node.
   struct Followed {
@@ -184,6 +192,7 @@ class World final : public Observer {
   Config config_;
   Hooks hooks_;
   Simulation simulation_;
+  Invariants invariants_;
   base::Prng prng_;
   Metrics metrics_;
   std::optional<SpanLog> spans_;
