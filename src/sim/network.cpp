@@ -119,7 +119,7 @@ base::Duration Network::latency(NodeIndex from, NodeIndex to) const {
 
 void Network::set_faults(NodeIndex node, const LinkFaults& faults) {
   machines_[node].faults = faults;
-  resume(machines_[node]);
+  resume_all();
 }
 
 PartitionId Network::part(Partition partition) {
@@ -129,7 +129,7 @@ PartitionId Network::part(Partition partition) {
 
 void Network::heal(PartitionId partition) {
   partitions_.erase(partition);
-  for (const Machine& machine : machines_) resume(machine);
+  resume_all();
 }
 
 bool Network::reaches(NodeIndex from, NodeIndex to) const {
@@ -144,7 +144,8 @@ bool Network::reaches(NodeIndex from, NodeIndex to) const {
 
 void Network::calm() {
   partitions_.clear();
-  for (NodeIndex i = 0; i < machines_.size(); ++i) set_faults(i, {});
+  for (Machine& machine : machines_) machine.faults = {};
+  resume_all();
 }
 
 bool Network::connected(const Link& link) const {
@@ -152,28 +153,26 @@ bool Network::connected(const Link& link) const {
          reaches(link.ends[1].node, link.ends[0].node);
 }
 
-void Network::resume(const Machine& machine) {
-  for (const EndRef& ref : machine.ends) resume(ref);
-  for (const EndRef& ref : machine.silent) resume(ref);
+// All links, since a machine that crashed no longer names those on which its last words are held up.
+void Network::resume_all() {
+  links_.for_each([&](LinkId id, Link& link) { resume(id, link); });
 }
 
 // What was held up is sent again, after a time that depends on how long TCP has been trying.
-void Network::resume(EndRef ref) {
-  Link* link = find(ref.link);
-  if (link == nullptr) return;
+void Network::resume(LinkId id, Link& link) {
   for (const Side side : {Side::kDialer, Side::kListener}) {
-    End& end = end_of(*link, side);
-    const bool reached = reaches(end_of(*link, other(side)).node, end.node);
+    End& end = end_of(link, side);
+    const bool reached = reaches(end_of(link, other(side)).node, end.node);
     if (!reached || !std::exchange(end.stalled, false)) continue;
     const base::Duration pause{static_cast<std::int64_t>(prng_.below(1'000'000'000))};
-    schedule_arrival({ref.link, side}, simulation_.now() + link->one_way + pause);
+    schedule_arrival({id, side}, simulation_.now() + link.one_way + pause);
   }
-  if (!connected(*link)) return;
+  if (!connected(link)) return;
   for (const Side side : {Side::kDialer, Side::kListener}) {
-    End& end = end_of(*link, side);
+    End& end = end_of(link, side);
     end.under_way -= std::exchange(end.unacknowledged, 0);
     if (end.waiting && end.under_way < config_.window) {
-      simulation_.schedule(simulation_.now() + link->one_way, Simulation::Room{{ref.link, side}});
+      simulation_.schedule(simulation_.now() + link.one_way, Simulation::Room{{id, side}});
     }
   }
 }
@@ -498,7 +497,6 @@ void Network::crash(NodeIndex node, Crash how) {
     if (end.node != node || !end.open) continue;
     if (how == Crash::kPower) {
       end.silent = true;
-      machine.silent.push_back(ref);
     } else {
       send(ref, {Segment::Kind::kReset});
     }
@@ -507,8 +505,7 @@ void Network::crash(NodeIndex node, Crash how) {
 }
 
 void Network::restarted(NodeIndex node) {
-  machines_[node].dark = false;
-  for (const EndRef& ref : std::exchange(machines_[node].silent, {})) resume(ref);
+  if (std::exchange(machines_[node].dark, false)) resume_all();
 }
 
 }  // namespace ggen::p2p::sim

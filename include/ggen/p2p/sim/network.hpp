@@ -157,7 +157,6 @@ class Network {
     bool dark = false;  // without power
     std::uint16_t next_port = 0;
     std::vector<EndRef> ends;    // by the index of its ConnectionId
-    std::vector<EndRef> silent;  // those of its last life, when the power failed
   };
 
   [[nodiscard]] Link* find(LinkId id);
@@ -177,8 +176,8 @@ class Network {
   void reset_unknown(EndRef ref);
   void detach(EndRef ref);
   void reap(LinkId id);
-  void resume(const Machine& machine);
-  void resume(EndRef ref);
+  void resume_all();
+  void resume(LinkId id, Link& link);
   [[nodiscard]] base::Duration disturbed(NodeIndex from, base::Duration one_way);
 
   NetworkConfig config_;
