@@ -209,7 +209,12 @@ bool SearchClient::cancel(OperationId id) {
 void SearchClient::handle_timeout(base::Instant now) {
   while (const auto id = deadlines_.pop_due(now)) {
     Operation& operation = operations_.at(*id);
-    if (operation.finishing) continue;
+    if (operation.finishing) {
+      // The store is slow: the hits of the first look are what there is.
+      operation.timed_out = true;
+      done(*id);
+      continue;
+    }
     for (const auto& [request, since] : operation.asked) {
       operation.timed_out = true;
       reputation_.failure(requests_.at(request).peer, now);
@@ -220,6 +225,7 @@ void SearchClient::handle_timeout(base::Instant now) {
     if (!operation.pulls.empty()) operation.timed_out = true;
     operation.pulls.clear();
     finish(*id, operation);
+    if (operations_.contains(*id)) deadlines_.set(*id, now + kLastLook);
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <set>
@@ -21,6 +22,9 @@ namespace ggen::p2p::registry {
 /// again, whose ranking is the one that counts.
 class SearchClient {
  public:
+  /// When the time for peers is over, the own index is asked once more, for so long at most.
+  static constexpr base::Duration kLastLook = std::chrono::seconds{1};
+
   /// Logs that the answer of one peer may have us fetch.
   static constexpr std::size_t kMaxPullsPerAnswer = 32;
 

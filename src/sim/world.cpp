@@ -12,8 +12,8 @@ constexpr base::Duration kTick = std::chrono::milliseconds{10};
 constexpr base::Duration kSampling = std::chrono::seconds{1};
 constexpr base::Duration kTelling = std::chrono::milliseconds{100};
 constexpr base::Duration kAnswer = std::chrono::minutes{1};
-// What a store may take to answer at the end of a search.
-constexpr base::Duration kStoreAnswers = std::chrono::seconds{5};
+// A search may look into its own index once more when the time for peers is over.
+constexpr base::Duration kLastLook = std::chrono::milliseconds{1100};
 // For what is under way when all nodes have stopped.
 constexpr base::Duration kWindDown = std::chrono::minutes{10};
 // What the program has by default.
@@ -255,7 +255,7 @@ registry::OperationId World::start_search(NodeIndex node, std::vector<std::strin
   registry::SearchRequest request;
   request.words = std::move(words);
   const base::Duration limit =
-      std::min(timeout, simulation_.spec(node).registry.search.max_timeout) + kStoreAnswers;
+      std::min(timeout, simulation_.spec(node).registry.search.max_timeout) + kLastLook;
   registry::OperationId id = 0;
   simulation_.drive(node, [&](node::Node& n) {
     id = n.registry(now()).search(request, timeout, now());

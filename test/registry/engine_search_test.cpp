@@ -41,6 +41,19 @@ TEST_CASE("search: a peer that is silent is waited for until the timeout, no lon
   CHECK_FALSE(net.events<event::SearchLocal>(0).empty());
 }
 
+TEST_CASE("search: a slow disk does not hold it up for long") {
+  EngineNetwork net;
+  net.add();
+  net.add();
+  net.connect(0, 1);
+  REQUIRE(net.publish_now(0, "pad", "1.0.0").result);
+  net[0].disk.set_model({.min_latency = 5s, .max_latency = 5s});
+  // Within a second after its timeout, or it would have no end here.
+  const auto done = net.search(0, {.words = {"pad"}}, 2s);
+  CHECK(done.timed_out);
+  CHECK(done.answered == 1);
+}
+
 TEST_CASE("search: an answer without a valid signature shows nothing, and is told") {
   EngineNetwork net;
   net.add();
