@@ -205,9 +205,11 @@ TEST_CASE("hostile: in a mesh, and passing nothing on") {
     Simulation& simulation = scene.simulation;
     const NodeIndex other = simulation.add(sim::World::member());
     simulation.start(other);
-    simulation.network().set_groups(kHonest, {1, 1});
-    simulation.network().set_groups(kHostile, {3, 3});
-    simulation.network().set_groups(other, {2, 2});
+    sim::Partition partition(3);
+    partition[kHonest] = {1, 1};
+    partition[kHostile] = {3, 3};
+    partition[other] = {2, 2};
+    simulation.network().part(std::move(partition));
     simulation.join(other, std::array{kHostile});
     simulation.run_for(5s);
     const auto mesh = simulation.node(kHonest).gossipsub()->mesh(registry::kUpdatesTopic);
