@@ -6,8 +6,9 @@
 
 namespace ggen::p2p::registry {
 
-ChunkPlan::ChunkPlan(ChunkSet held)
+ChunkPlan::ChunkPlan(ChunkSet held, std::uint64_t from)
     : held_(std::move(held)),
+      from_(from),
       chunks_(static_cast<std::size_t>(held_.count())),
       open_(held_.count() - held_.held()) {}
 
@@ -40,7 +41,8 @@ bool ChunkPlan::wants(const ChunkSet& have) const {
 std::optional<ChunkRange> ChunkPlan::pick(const ChunkSet& have, std::uint64_t limit) const {
   if (open_ == 0) return std::nullopt;
   const auto fits = [&](std::uint64_t i) { return is_open(i) && have.has(i); };
-  for (std::uint64_t first = 0; first < held_.count(); ++first) {
+  for (std::uint64_t i = 0; i < held_.count(); ++i) {
+    const std::uint64_t first = (from_ + i) % held_.count();
     if (!fits(first)) continue;
     std::uint64_t end = first + 1;
     while (end < held_.count() && end - first < limit && fits(end)) ++end;

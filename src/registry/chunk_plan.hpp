@@ -23,7 +23,9 @@ class ChunkPlan {
   /// A chunk may be asked of so many peers at a time: the second one when the first is slow.
   static constexpr std::uint8_t kMaxAsked = 2;
 
-  explicit ChunkPlan(ChunkSet held);
+  /// Picks begin at chunk `from` and go around: those who fetch at the same time from places of
+  /// their own soon have something to give each other.
+  explicit ChunkPlan(ChunkSet held, std::uint64_t from = 0);
 
   [[nodiscard]] const ChunkSet& held() const noexcept { return held_; }
   [[nodiscard]] bool is_complete() const noexcept { return held_.is_full(); }
@@ -35,7 +37,7 @@ class ChunkPlan {
   /// True when a peer that has these chunks has one that is not held.
   [[nodiscard]] bool wants(const ChunkSet& have) const;
 
-  /// The first chunks in a row that nobody was asked for and a peer has, at most `limit`.
+  /// The next chunks in a row that nobody was asked for and a peer has, at most `limit`.
   [[nodiscard]] std::optional<ChunkRange> pick(const ChunkSet& have, std::uint64_t limit) const;
   /// The last chunks in a row of `range` that are needed, may be asked of one more peer, and that
   /// this one has; at most `limit`.
@@ -61,6 +63,7 @@ class ChunkPlan {
   void change(std::uint64_t index, Change change);
 
   ChunkSet held_;
+  std::uint64_t from_;
   std::vector<Chunk> chunks_;
   std::uint64_t open_ = 0;
 };

@@ -34,7 +34,7 @@ Engine::Impl::Impl(Config config, Below below, std::optional<Signer> signer, Pee
                      search_service_),
       search_server_(context_, ledger_, local_search_, archives_, search_service_),
       fetcher_(below.requests, fetch_service_, context_.storage, reputation_, archives_,
-               context_.config.fetch),
+               context_.config.fetch, context_.prng.child("fetches")),
       chunk_server_(below.requests, fetch_service_, context_.storage, archives_,
                     context_.config.fetch),
       provider_finder_(context_, fetcher_) {

@@ -14,13 +14,15 @@ bool same_chunks(const Archive& a, const Archive& b) {
 }  // namespace
 
 Fetcher::Fetcher(reqresp::Engine& requests, reqresp::ServiceId service, StorageQueue& storage,
-                 Reputation& reputation, Archives& archives, const FetchConfig& config)
+                 Reputation& reputation, Archives& archives, const FetchConfig& config,
+                 base::Prng prng)
     : requests_(requests),
       service_(service),
       storage_(storage),
       reputation_(reputation),
       archives_(archives),
-      config_(config) {}
+      config_(config),
+      prng_(prng) {}
 
 void Fetcher::fetch(OperationId operation_id, const Archive& archive,
                     std::span<const multiformats::PeerId> providers, base::Instant now) {
@@ -45,8 +47,9 @@ void Fetcher::fetch(OperationId operation_id, const Archive& archive,
       return finish(operation, std::unexpected(FetchError::kBusy), {}, now);
     }
     const Transfer::Below below{requests_, service_, reputation_, config_};
+    const std::uint64_t from = prng_.below(archive.chunk_count());
     order_.push_back(
-        fetches_.emplace(Fetch{std::make_unique<Transfer>(below, archive), {operation}}));
+        fetches_.emplace(Fetch{std::make_unique<Transfer>(below, archive, from), {operation}}));
   }
   add_providers(archive.root, providers, now);
   activate_waiting(now);
@@ -80,10 +83,12 @@ void Fetcher::add_guesses(const crypto::Sha256Digest& root,
   settle(*id, now);
 }
 
-std::optional<bool> Fetcher::is_short(const crypto::Sha256Digest& root) const {
+std::optional<Fetcher::Lack> Fetcher::lacks(const crypto::Sha256Digest& root) const {
   const auto id = find(root);
   if (!id || !fetches_.find(*id)->active) return std::nullopt;
-  return !fetches_.find(*id)->transfer->knows_holder();
+  const Transfer& transfer = *fetches_.find(*id)->transfer;
+  if (!transfer.knows_holder()) return Lack::kAny;
+  return transfer.providers() < config_.max_providers ? Lack::kMore : Lack::kNothing;
 }
 
 bool Fetcher::cancel(OperationId operation, base::Instant now) {

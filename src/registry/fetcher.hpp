@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <ggen/p2p/base/fifo.hpp>
+#include <ggen/p2p/base/prng.hpp>
 #include <ggen/p2p/base/slot_map.hpp>
 #include <ggen/p2p/base/time.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
@@ -41,7 +42,7 @@ class Fetcher {
  public:
   /// `service` is fetch_service(), registered with `requests`.
   Fetcher(reqresp::Engine& requests, reqresp::ServiceId service, StorageQueue& storage,
-          Reputation& reputation, Archives& archives, const FetchConfig& config);
+          Reputation& reputation, Archives& archives, const FetchConfig& config, base::Prng prng);
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
 
@@ -63,8 +64,11 @@ class Fetcher {
   bool handle(reqresp::ResponseBody& body, base::Instant now);
   bool handle(const reqresp::RequestDone& done, base::Instant now);
 
-  /// Whether nobody is known who gives the archive now. Nothing when it is not being fetched.
-  [[nodiscard]] std::optional<bool> is_short(const crypto::Sha256Digest& root) const;
+  /// What a fetch lacks: nothing that more peers could give, peers beside those that it has, or
+  /// any.
+  enum class Lack : std::uint8_t { kNothing, kMore, kAny };
+  /// Nothing when the archive is not being fetched.
+  [[nodiscard]] std::optional<Lack> lacks(const crypto::Sha256Digest& root) const;
 
   void handle_timeout(base::Instant now);
   [[nodiscard]] std::optional<FetcherOutput> poll();
@@ -114,6 +118,7 @@ class Fetcher {
   Reputation& reputation_;
   Archives& archives_;
   FetchConfig config_;
+  base::Prng prng_;
   base::SlotMap<Fetch, FetchTag> fetches_;
   std::vector<FetchId> order_;  // of all fetches, oldest first
   std::size_t active_ = 0;

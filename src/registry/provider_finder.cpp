@@ -58,7 +58,7 @@ std::vector<PeerId> ProviderFinder::guesses(const Sha256Digest& root) const {
 
 void ProviderFinder::forget_ended() {
   std::erase_if(searches_, [&](const auto& item) {
-    return !item.second.query && !fetcher_.is_short(item.first);
+    return !item.second.query && !fetcher_.lacks(item.first);
   });
 }
 
@@ -86,10 +86,12 @@ void ProviderFinder::handle_timeout(base::Instant now) {
   forget_ended();
   for (auto& [root, search] : searches_) {
     if (search.query || search.next > now) continue;
-    if (*fetcher_.is_short(root)) {
+    const auto lack = *fetcher_.lacks(root);
+    const bool soon = lack == Fetcher::Lack::kAny;
+    if (soon || (lack == Fetcher::Lack::kMore && search.pause == kMaxPause)) {
       ask(root, search, now);
     } else {
-      search.next = now + search.pause;
+      wait(search, now);
     }
   }
 }

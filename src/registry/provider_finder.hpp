@@ -15,8 +15,9 @@
 namespace ggen::p2p::registry {
 
 /// Finds out who holds an archive that is being fetched: asks the DHT, and names connected peers
-/// that may hold it; again and again while the fetch knows nobody who does. A release is heard of
-/// within a second, and its provider record may need twenty to be where others look.
+/// that may hold it; again and again while the fetch knows nobody who does, and now and then while
+/// it could do with more, since those who fetch the same become holders meanwhile. A release is
+/// heard of within a second, and its provider record may need twenty to be where others look.
 class ProviderFinder {
  public:
   /// Before the DHT is asked again; then twice as long, at most kMaxPause.

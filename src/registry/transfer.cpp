@@ -5,7 +5,8 @@
 
 namespace ggen::p2p::registry {
 
-Transfer::Transfer(const Below& below, const Archive& archive) : below_(below), archive_(archive) {}
+Transfer::Transfer(const Below& below, const Archive& archive, std::uint64_t from)
+    : below_(below), archive_(archive), from_(from) {}
 
 void Transfer::add_provider(const multiformats::PeerId& peer, base::Instant now) {
   const auto known = find(peer);
@@ -48,7 +49,7 @@ void Transfer::start(std::optional<ChunkSet> held, base::Instant now) {
   stage_ = Stage::kList;
   if (held) {
     stage_ = Stage::kChunks;
-    plan_.emplace(std::move(*held));
+    plan_.emplace(std::move(*held), from_);
   }
   schedule(now);
 }

@@ -73,8 +73,9 @@ class Transfer {
   };
   using Output = std::variant<store::CreateBlob, Write>;
 
-  /// `archive` is a valid one. Does nothing until start().
-  Transfer(const Below& below, const Archive& archive);
+  /// `archive` is a valid one, of which chunk `from` is asked for first. Does nothing until
+  /// start().
+  Transfer(const Below& below, const Archive& archive, std::uint64_t from);
 
   [[nodiscard]] const Archive& archive() const noexcept { return archive_; }
   /// A peer that may hold the archive. Known ones and those above kMaxProviders are ignored.
@@ -188,6 +189,7 @@ class Transfer {
 
   Below below_;
   Archive archive_;
+  std::uint64_t from_;
   Stage stage_ = Stage::kWaiting;
   std::optional<ChunkPlan> plan_;  // from kChunks on
   std::vector<Provider> providers_;

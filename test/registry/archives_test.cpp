@@ -95,6 +95,16 @@ TEST_CASE("chunk plan: picks what nobody was asked for, in order") {
   CHECK(plan.pick(all, 2) == ChunkRange{3, 5});
 }
 
+TEST_CASE("chunk plan: begins where it is told, and goes around") {
+  ChunkPlan plan(chunks(10, 3, 4), 8);
+  const ChunkSet all = chunks(10, 0, 10);
+  CHECK(plan.pick(all, 16) == ChunkRange{8, 10});
+  plan.ask({8, 10});
+  CHECK(plan.pick(all, 16) == ChunkRange{0, 3});
+  plan.ask({0, 3});
+  CHECK(plan.pick(all, 16) == ChunkRange{4, 8});
+}
+
 TEST_CASE("chunk plan: asks for a chunk a second time, not a third, and not while it is written") {
   ChunkPlan plan(ChunkSet(6));
   const ChunkSet all = chunks(6, 0, 6);

@@ -273,7 +273,7 @@ TEST_CASE("fetch: a guess that holds the archive gives it") {
                                 std::vector{world.id(empty), world.id(seeder)}, now);
   });
   world.run_for(500ms);
-  CHECK(client.fetcher->is_short(package.archive.root) == true);
+  CHECK(client.fetcher->lacks(package.archive.root) == Fetcher::Lack::kAny);
   seeder.hold(package);
   CHECK(world.finish(client, 1).result);
   CHECK(client.holds(package));

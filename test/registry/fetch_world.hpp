@@ -59,7 +59,7 @@ struct Member {
       service = node.serve(fetch_service(), net.now);
       requests = &node.requests(net.now);
     });
-    fetcher.emplace(*requests, service, queue, reputation, archives, config);
+    fetcher.emplace(*requests, service, queue, reputation, archives, config, base::Prng{7});
     server.emplace(*requests, service, queue, archives, config);
   }
 
