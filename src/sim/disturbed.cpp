@@ -43,19 +43,6 @@ void check_ended(World& world, Work& work) {
               ended ? seen : fmt::format("{} have not; {}", work.under_way(), seen));
 }
 
-bool same_logs(const World& world, Simulation& simulation) {
-  std::optional<std::vector<registry::Catalog::PublisherHead>> first;
-  for (const NodeIndex node : world.up()) {
-    const registry::Catalog& catalog = simulation.node(node).registry()->catalog();
-    auto heads = catalog.heads(std::nullopt, catalog.size());
-    if (!first)
-      first = std::move(heads);
-    else if (*first != heads)
-      return false;
-  }
-  return true;
-}
-
 void check_spread(World& world, const Work& work) {
   std::size_t missing = 0;
   const auto everywhere = [&] {
@@ -68,8 +55,7 @@ void check_spread(World& world, const Work& work) {
     return missing == 0;
   };
   const base::Instant healed = world.now();
-  const bool spread =
-      world.wait([&] { return everywhere() && same_logs(world, world.simulation()); }, kHealing);
+  const bool spread = world.wait(everywhere, kHealing);
   world.check("every release has reached every node", spread,
               spread ? fmt::format("{} releases, {:.1f} s after the network was healed",
                                    work.releases().size(), seconds(world.now() - healed))
@@ -119,6 +105,7 @@ void disturbed(World& world, const std::function<NodeSpec(std::size_t)>& spec,
   world.check("every node is up again", healed, fmt::format("{} nodes", work.ready().size()));
   check_ended(world, work);
   check_spread(world, work);
+  world.settled(kHealing);
   world.step("fetch what is held");
   check_fetches(world, work);
 }

@@ -46,7 +46,7 @@ void network_partition(World& world) {
   network.heal(cut);
   const base::Instant healed = world.now();
   const bool caught_up = entry_here && entry_there && world.spread(*entry_here, 5min) &&
-                         world.spread(*entry_there, 5min);
+                         world.spread(*entry_there, 5min) && world.settled(1min);
   world.check("everybody catches up", caught_up,
               fmt::format("after {:.1f} s; {} and {} of {} nodes",
                           std::chrono::duration<double>(world.now() - healed).count(),

@@ -291,7 +291,7 @@ class Engine {
 
   /// Searches here and, unless `timeout` is 0, asks peers: entries that they know and this node
   /// does not are fetched and verified first. SearchLocal, then SearchDone follows, within the
-  /// timeout and SearchConfig::max_timeout.
+  /// timeout, SearchConfig::max_timeout at most, and a second for a last look into the own index.
   OperationId search(SearchRequest request, base::Duration timeout, base::Instant now);
   /// Brings an archive here. `hints` are peers that may hold it; the DHT is asked for others.
   /// FetchDone follows; at once when it is here already.
