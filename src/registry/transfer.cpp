@@ -21,12 +21,15 @@ void Transfer::add_provider(const multiformats::PeerId& peer, base::Instant now)
   } else {
     if (providers_.size() >= kMaxProviders) return;
     providers_.push_back(Provider{.source = {.peer = peer}, .rests_until = now, .told = now});
+    // Others may be named in a moment.
+    if (is_shunned(providers_.back(), now)) providers_.back().rests_until = now + kRest;
   }
   schedule(now);
 }
 
 void Transfer::add_guess(const multiformats::PeerId& peer, base::Instant now) {
   if (find(peer) != providers_.end() || providers_.size() >= kMaxProviders) return;
+  if (below_.reputation.standing(peer, now).success < kShunned) return;
   if (std::ranges::count_if(providers_, &Provider::guess) >= std::ptrdiff_t{kMaxGuesses}) return;
   providers_.push_back(
       Provider{.source = {.peer = peer}, .guess = true, .rests_until = now, .told = now});

@@ -56,6 +56,8 @@ class Transfer {
   /// A peer that failed rests for so long, then twice as long, at most kMaxRest.
   static constexpr base::Duration kRest = std::chrono::seconds{1};
   static constexpr base::Duration kMaxRest = std::chrono::seconds{30};
+  /// A peer with less success than this is asked only while no other one is.
+  static constexpr double kShunned = 0.25;
   /// Peers of whom nobody says that they hold the archive, and which are asked all the same while
   /// nobody is known who does: so many in all, so many at a time, each so often.
   static constexpr std::size_t kMaxGuesses = 16;
@@ -176,6 +178,7 @@ class Transfer {
   [[nodiscard]] static bool is_guess(const Provider& provider);
   [[nodiscard]] std::size_t places() const;
   [[nodiscard]] std::optional<std::size_t> best_candidate(base::Instant now) const;
+  [[nodiscard]] bool is_shunned(const Provider& provider, base::Instant now) const;
   [[nodiscard]] bool may_ask_chunks() const;
   void give_work(std::size_t provider, base::Instant now);
   [[nodiscard]] bool is_in_the_way(const Provider& idle, base::Instant now) const;

@@ -59,12 +59,20 @@ bool Transfer::is_guess(const Provider& provider) {
   return provider.guess && provider.state == State::kIdle && provider.failures < kMaxAsked;
 }
 
+bool Transfer::is_shunned(const Provider& provider, base::Instant now) const {
+  return below_.reputation.standing(provider.source.peer, now).success < kShunned;
+}
+
 std::optional<std::size_t> Transfer::best_candidate(base::Instant now) const {
+  const bool choosy = std::ranges::any_of(providers_, [&](const Provider& one) {
+    return !one.guess && one.state == State::kEngaged && !is_shunned(one, now);
+  });
   std::optional<std::size_t> best;
   double best_score = 0;
   for (std::size_t i = 0; i < providers_.size(); ++i) {
     const Provider& provider = providers_[i];
     if (provider.guess || provider.state != State::kIdle || provider.rests_until > now) continue;
+    if (choosy && is_shunned(provider, now)) continue;
     const double score = below_.reputation.score(provider.source.peer, now);
     if (best && score <= best_score) continue;
     best = i;
