@@ -279,19 +279,19 @@ class SweepTest(unittest.TestCase):
         self.assertEqual((alone["passed"], alone["failed"], alone["smallest"]), (6, 0, None))
 
     def test_failed_check_is_made_smaller(self):
-        # A node keeps at most fifty connections, so that more than 51 cannot all be connected to each other.
+        # Each disk has room for one archive, so that nobody can fetch another one.
+        scenario = self.folder / "full.toml"
+        scenario.write_text('nodes = 6\nduration = "20s"\n[disk]\ncapacity = 100000\n'
+                            '[workload]\npublishes = 60\nfetches = 120\n', encoding="utf-8")
         out = self.folder / "out"
-        result = run("sweep", "multi-peer-connectivity", "--seeds", "4..5", "--nodes", 54, "--fidelity", "message",
-                     "--stop-after", 1, "--report", out, "--json")
+        result = run("sweep", scenario, "--seeds", "1..2", "--stop-after", 1, "--report", out, "--json")
         self.assertEqual(result.returncode, 1, result.stdout)
         swept = json.loads(result.stdout)
-        self.assertEqual((swept["passed"], swept["failed"]), (0, 1))
         failure, smallest = swept["failures"][0], swept["smallest"]
-        self.assertEqual(failure["seed"], 4)
-        self.assertIn("each node is connected to each other", failure["failure"])
-        self.assertIn("--seed 4 --nodes 54 --fidelity message", failure["replay"])
+        self.assertIn("archives that somebody holds are fetched", failure["failure"])
+        self.assertIn(f"--seed {failure['seed']} --nodes 6 --fidelity wire", failure["replay"])
         self.assertEqual(smallest["failure"], failure["failure"])
-        self.assertLess(smallest["nodes"], 54)
+        self.assertLess(smallest["nodes"], 6)
         report = json.loads((out / "report.json").read_text(encoding="utf-8"))
         self.assertEqual(report["nodes"], smallest["nodes"])
         self.assertEqual(report["replay"], smallest["replay"])
