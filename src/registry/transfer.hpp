@@ -179,6 +179,7 @@ class Transfer {
   [[nodiscard]] std::size_t places() const;
   [[nodiscard]] std::optional<std::size_t> best_candidate(base::Instant now) const;
   [[nodiscard]] bool is_shunned(const Provider& provider, base::Instant now) const;
+  [[nodiscard]] bool has_choice(base::Instant now) const;
   [[nodiscard]] bool may_ask_chunks() const;
   void give_work(std::size_t provider, base::Instant now);
   [[nodiscard]] bool is_in_the_way(const Provider& idle, base::Instant now) const;

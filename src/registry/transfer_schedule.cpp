@@ -63,10 +63,15 @@ bool Transfer::is_shunned(const Provider& provider, base::Instant now) const {
   return below_.reputation.standing(provider.source.peer, now).success < kShunned;
 }
 
-std::optional<std::size_t> Transfer::best_candidate(base::Instant now) const {
-  const bool choosy = std::ranges::any_of(providers_, [&](const Provider& one) {
+// Somebody is asked who need not be shunned: those who are wait until there is nobody.
+bool Transfer::has_choice(base::Instant now) const {
+  return std::ranges::any_of(providers_, [&](const Provider& one) {
     return !one.guess && one.state == State::kEngaged && !is_shunned(one, now);
   });
+}
+
+std::optional<std::size_t> Transfer::best_candidate(base::Instant now) const {
+  const bool choosy = has_choice(now);
   std::optional<std::size_t> best;
   double best_score = 0;
   for (std::size_t i = 0; i < providers_.size(); ++i) {
@@ -172,7 +177,9 @@ void Transfer::set_deadline(base::Instant now) {
   }
   const bool room = engaged_ < places();
   const bool guessing = may_guess();
+  const bool choosy = has_choice(now);
   for (const Provider& provider : providers_) {
+    if (choosy && is_shunned(provider, now)) continue;
     const bool wanted =
         provider.guess ? guessing && is_guess(provider) : room && provider.state == State::kIdle;
     if (wanted) wake_at(std::max(now, provider.rests_until));
