@@ -129,6 +129,23 @@ TEST_CASE("fetch: a trickle is no answer") {
   CHECK(done.took < 25s);
 }
 
+TEST_CASE("fetch: a peer that has failed is asked only when no other one is left") {
+  World world;
+  Member& client = world.add();
+  Member& silent = world.add();
+  Member& shunned = world.add();
+  const Packed package = packed(4);
+  silent.answer = [](const reqresp::Request&) {};
+  shunned.hold(package);
+  for (int i = 0; i < 8; ++i) client.reputation.failure(world.id(shunned), world.now());
+  world.fetch(client, 1, package, {&shunned, &silent});
+  const auto done = world.finish(client, 1);
+  CHECK(done.result);
+  // Not before the other one was given up, and without a moment in which nothing could be done.
+  CHECK(done.took >= FetchConfig{}.chunk_timeout);
+  CHECK(client.holds(package));
+}
+
 TEST_CASE("fetch: with a silent peer alone it gives up in time") {
   World world;
   Member& client = world.add();
