@@ -76,10 +76,11 @@ MessageChannel::Checked MessageChannel::take_rest_of_frame(base::BytesView& byte
 
 MessageChannel::Checked MessageChannel::on_data(const FrameHeader& frame) {
   if (phase_ != Phase::kOpen) return std::unexpected(FrameError::kOutOfPlace);
-  body_stream_ = frame.stream;
   body_left_ = frame.length;
   MessageStream* stream = find(frame.stream);
-  // Late frames for a stream that this side has dropped: the remote has been told, or will be.
+  // Late frames for a stream that this side has dropped: the remote has been told, or will be. Or a
+  // remote's guess at an id that is opened while the body is still coming: nobody's bytes either.
+  body_stream_ = stream == nullptr ? StreamId{} : frame.stream;
   if (stream == nullptr) return {};
   if (frame.length > stream->receive_credit) return std::unexpected(FrameError::kWindowExceeded);
   stream->receive_credit -= frame.length;

@@ -269,6 +269,17 @@ TEST_CASE("message channel: a stream reset in the midst of a frame gets no more 
   CHECK(victim.end().opened.size() == 2);
 }
 
+TEST_CASE("message channel: data for a guessed stream is nobody's, also when it is opened midway") {
+  Victim victim;
+  victim.get(header(FrameKind::kData, 2, 10));
+  victim.act([&](Channel& channel) {
+    CHECK(channel.open(std::vector<std::string>{"/a"}, victim.pair.now) == StreamId{2});
+  });
+  victim.get(base::Bytes(10, 'd'));
+  CHECK(victim.end().text({2}).empty());
+  CHECK_FALSE(victim.reason());
+}
+
 TEST_CASE("message channel: the window is enforced, and only consume() gives it back") {
   Victim victim;
   victim.get(open_frame(1, {"/echo/1"}));
