@@ -18,17 +18,24 @@ namespace ggen::p2p::base {
 template <class Key, class Hash = std::hash<Key>>
 class TimerHeap {
  public:
+  TimerHeap() = default;
+  TimerHeap(TimerHeap&&) noexcept = default;
+  TimerHeap& operator=(TimerHeap&&) noexcept = default;
+  // The heap points into the table.
+  TimerHeap(const TimerHeap&) = delete;
+  TimerHeap& operator=(const TimerHeap&) = delete;
+
   /// Sets, moves or (with nothing) cancels the deadline of `key`. Setting the same deadline again
   /// keeps its place.
   void set(const Key& key, std::optional<Instant> deadline) {
-    const auto it = index_.find(key);
+    const auto it = table_.find(key);
     if (!deadline) {
-      if (it != index_.end()) remove(it->second);
+      if (it != table_.end()) remove(it->second);
       return;
     }
-    if (it == index_.end()) {
-      index_[key] = heap_.size();
-      heap_.push_back({*deadline, next_sequence_++, key});
+    if (it == table_.end()) {
+      Slot& slot = *table_.emplace(key, heap_.size()).first;
+      heap_.push_back({*deadline, next_sequence_++, &slot});
       sift_up(heap_.size() - 1);
       return;
     }
@@ -37,7 +44,7 @@ class TimerHeap {
     heap_[at].deadline = *deadline;
     heap_[at].sequence = next_sequence_++;
     sift_up(at);
-    sift_down(index_[key]);
+    sift_down(it->second);
   }
 
   [[nodiscard]] std::optional<Instant> earliest() const noexcept {
@@ -48,7 +55,7 @@ class TimerHeap {
   /// Removes and returns the first key whose deadline is not after `now`.
   std::optional<Key> pop_due(Instant now) {
     if (heap_.empty() || heap_.front().deadline > now) return std::nullopt;
-    Key key = heap_.front().key;
+    Key key = heap_.front().slot->first;
     remove(0);
     return key;
   }
@@ -56,52 +63,55 @@ class TimerHeap {
   [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
 
  private:
+  using Table = std::unordered_map<Key, std::size_t, Hash>;  // where in the heap each key is
+  using Slot = Table::value_type;
   struct Entry {
     Instant deadline;
     std::uint64_t sequence;
-    Key key;
+    Slot* slot;
+
+    [[nodiscard]] bool before(const Entry& other) const noexcept {
+      if (deadline != other.deadline) return deadline < other.deadline;
+      return sequence < other.sequence;
+    }
   };
 
-  [[nodiscard]] bool before(std::size_t a, std::size_t b) const noexcept {
-    if (heap_[a].deadline != heap_[b].deadline) return heap_[a].deadline < heap_[b].deadline;
-    return heap_[a].sequence < heap_[b].sequence;
-  }
-  void swap_entries(std::size_t a, std::size_t b) {
-    std::swap(heap_[a], heap_[b]);
-    index_[heap_[a].key] = a;
-    index_[heap_[b].key] = b;
+  void place(std::size_t at, const Entry& entry) {
+    heap_[at] = entry;
+    entry.slot->second = at;
   }
   void sift_up(std::size_t at) {
-    while (at > 0 && before(at, (at - 1) / 2)) {
-      swap_entries(at, (at - 1) / 2);
-      at = (at - 1) / 2;
+    const Entry moved = heap_[at];
+    for (; at > 0 && moved.before(heap_[(at - 1) / 2]); at = (at - 1) / 2) {
+      place(at, heap_[(at - 1) / 2]);
     }
+    place(at, moved);
   }
   void sift_down(std::size_t at) {
+    const Entry moved = heap_[at];
     for (;;) {
-      std::size_t first = at;
-      for (std::size_t child = 2 * at + 1; child <= 2 * at + 2 && child < heap_.size(); ++child) {
-        if (before(child, first)) first = child;
-      }
-      if (first == at) return;
-      swap_entries(at, first);
-      at = first;
+      std::size_t child = 2 * at + 1;
+      if (child >= heap_.size()) break;
+      if (child + 1 < heap_.size() && heap_[child + 1].before(heap_[child])) ++child;
+      if (!heap_[child].before(moved)) break;
+      place(at, heap_[child]);
+      at = child;
     }
+    place(at, moved);
   }
   void remove(std::size_t at) {
     GGEN_INVARIANT(at < heap_.size());
-    const std::size_t last = heap_.size() - 1;
-    if (at != last) swap_entries(at, last);
-    index_.erase(heap_.back().key);
+    table_.erase(table_.find(heap_[at].slot->first));
+    const Entry last = heap_.back();
     heap_.pop_back();
-    if (at < heap_.size()) {
-      sift_up(at);
-      sift_down(at);
-    }
+    if (at == heap_.size()) return;
+    place(at, last);
+    sift_up(at);
+    sift_down(last.slot->second);
   }
 
   std::vector<Entry> heap_;
-  std::unordered_map<Key, std::size_t, Hash> index_;
+  Table table_;
   std::uint64_t next_sequence_ = 0;
 };
 
