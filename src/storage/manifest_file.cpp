@@ -73,7 +73,8 @@ class Reader {
     if (failure_) return std::unexpected(std::move(*failure_));
     auto metadata = registry::read_manifest(raw);
     if (!metadata) {
-      refuse(place_of(root, metadata.error().key), metadata.error().message());
+      // The key is the file's, and a quoted one may hold anything.
+      refuse(place_of(root, metadata.error().key), printable(metadata.error().message()));
       return std::unexpected(std::move(*failure_));
     }
     return std::move(*metadata);
