@@ -13,7 +13,9 @@ void SyncClient::start(base::Instant now) {
 
 void SyncClient::peer_speaks(const PeerId& peer, base::Instant now) {
   if (peers_.size() >= kMaxPeers) return;
-  if (peers_.try_emplace(peer).second) pump(now);
+  if (!peers_.try_emplace(peer).second) return;
+  waiting_.insert(peer);
+  pump(now);
 }
 
 void SyncClient::peer_gone(const PeerId& id) {
@@ -27,6 +29,7 @@ void SyncClient::peer_gone(const PeerId& id) {
   }
   for (const LogPull& pull : peer.pulls) pulled_.push({id, pull.publisher(), false});
   retries_.set(id, std::nullopt);
+  waiting_.erase(id);
   peers_.erase(at);
 }
 
@@ -44,20 +47,16 @@ bool SyncClient::pull(const PeerId& id, const PeerId& publisher, std::optional<H
   }
   if (peer.pulls.size() >= kMaxPullsPerPeer) return false;
   peer.pulls.emplace_back(publisher, claim);
+  waiting_.insert(id);
   pump(now);
   return true;
 }
 
 // Sessions.
 
-std::size_t SyncClient::active() const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      peers_, [](const auto& item) { return item.second.session != nullptr; }));
-}
-
 void SyncClient::pump(base::Instant now) {
   if (!ledger_.is_loaded()) return;
-  while (active() < context_.config.sync.max_active) {
+  while (active_.size() < context_.config.sync.max_active) {
     const auto next = next_peer();
     if (!next) return;
     begin(*next, peers_.at(*next), now);
@@ -67,24 +66,27 @@ void SyncClient::pump(base::Instant now) {
 // Those who are known to have something first, then who was not asked for the longest time. Rounds
 // leave one place free, so that slow ones do not keep out what is wanted now.
 std::optional<PeerId> SyncClient::next_peer() const {
-  std::size_t rounds = 0;
   const std::pair<const PeerId, Peer>* best = nullptr;
-  for (const auto& item : peers_) {
-    const Peer& peer = item.second;
-    if (peer.session && peer.is_round) ++rounds;
-    if (peer.session || (peer.pulls.empty() && !peer.is_due)) continue;
-    if (shunned_.contains(item.first)) continue;
+  for (const PeerId& id : waiting_) {
+    if (shunned_.contains(id)) continue;
+    const auto& item = *peers_.find(id);
     const auto rank = [](const Peer& one) { return std::pair{one.pulls.empty(), one.asked}; };
-    if (best == nullptr || rank(peer) < rank(best->second)) best = &item;
+    if (best == nullptr || rank(item.second) < rank(best->second)) best = &item;
   }
-  if (best == nullptr) return std::nullopt;
+  if (best == nullptr || !best->second.pulls.empty()) {
+    return best == nullptr ? std::nullopt : std::optional{best->first};
+  }
   const std::size_t most = std::max<std::size_t>(context_.config.sync.max_active, 2) - 1;
-  if (best->second.pulls.empty() && rounds >= most) return std::nullopt;
+  const auto rounds =
+      std::ranges::count_if(active_, [this](const PeerId& id) { return peers_.at(id).is_round; });
+  if (static_cast<std::size_t>(rounds) >= most) return std::nullopt;
   return best->first;
 }
 
 void SyncClient::begin(const PeerId& id, Peer& peer, base::Instant now) {
   peer.session = std::make_unique<SyncSession>(context_, ledger_, id);
+  waiting_.erase(id);
+  active_.insert(id);
   peer.asked = now;
   for (LogPull& pull : peer.pulls) peer.session->add(std::move(pull));
   // What is wanted now does not wait for a place that rounds may take.
@@ -98,7 +100,10 @@ void SyncClient::begin(const PeerId& id, Peer& peer, base::Instant now) {
 }
 
 void SyncClient::go_on(const PeerId& id, Peer& peer, base::Instant now) {
-  if (!ledger_.has_room()) return;  // resume() goes on
+  if (!ledger_.has_room()) {
+    held_up_ = true;  // resume() goes on
+    return;
+  }
   const bool had_its_time = now - peer.asked >= context_.config.sync.interval;
   const auto request = had_its_time ? std::nullopt : peer.session->next();
   tell_finished(id, peer);
@@ -120,11 +125,14 @@ void SyncClient::tell_finished(const PeerId& id, Peer& peer) {
 // The session is over: what it did not come to is left to the next one.
 void SyncClient::end(const PeerId& id, Peer& peer, bool answered) {
   const std::unique_ptr<SyncSession> session = std::move(peer.session);
+  active_.erase(id);
   peer.request = {};
   for (const LogPull& pull : session->unfinished()) pulled_.push({id, pull.publisher(), false});
-  if (!peer.is_round) return;
-  peer.is_due = answered && !session->is_finished();
-  peer.after = peer.is_due ? session->after() : std::nullopt;
+  if (peer.is_round) {
+    peer.is_due = answered && !session->is_finished();
+    peer.after = peer.is_due ? session->after() : std::nullopt;
+  }
+  if (peer.is_due) waiting_.insert(id);
 }
 
 void SyncClient::shun(const PeerId& id, Peer& peer, std::string_view why, base::Instant now) {
@@ -171,6 +179,7 @@ bool SyncClient::handle(const reqresp::RequestDone& done, base::Instant now) {
     end(id, peer, false);
     if (is(Error::kUnsupported)) {
       retries_.set(id, std::nullopt);
+      waiting_.erase(id);
       peers_.erase(id);
     } else {
       retries_.set(id, now + peer.pause);
@@ -182,21 +191,28 @@ bool SyncClient::handle(const reqresp::RequestDone& done, base::Instant now) {
 }
 
 void SyncClient::resume(base::Instant now) {
-  if (!ledger_.has_room()) return;
-  for (auto& [id, peer] : peers_) {
-    if (peer.session && !peer.request) go_on(id, peer, now);
+  if (!held_up_ || !ledger_.has_room()) return;
+  held_up_ = false;
+  for (const PeerId& id : std::set<PeerId>{active_}) {  // which going on may end
+    Peer& peer = peers_.at(id);
+    if (!peer.request) go_on(id, peer, now);
   }
   pump(now);
 }
 
 void SyncClient::handle_timeout(base::Instant now) {
-  while (const auto id = retries_.pop_due(now)) peers_.at(*id).is_due = true;
+  while (const auto id = retries_.pop_due(now)) due(*id, peers_.at(*id));
   if (next_round_ && *next_round_ <= now) {
     next_round_ = now + context_.config.sync.interval;
     std::erase_if(shunned_, [now](const auto& item) { return item.second <= now; });
     begin_round();
   }
   pump(now);
+}
+
+void SyncClient::due(const PeerId& id, Peer& peer) {
+  peer.is_due = true;
+  if (!peer.session) waiting_.insert(id);
 }
 
 void SyncClient::begin_round() {
@@ -206,7 +222,7 @@ void SyncClient::begin_round() {
     if (peer.session || shunned_.contains(item.first)) continue;
     if (oldest == nullptr || peer.asked < oldest->second.asked) oldest = &item;
   }
-  if (oldest != nullptr) oldest->second.is_due = true;
+  if (oldest != nullptr) due(oldest->first, oldest->second);
 }
 
 }  // namespace ggen::p2p::registry

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include <ggen/p2p/base/fifo.hpp>
 #include <ggen/p2p/base/timer_heap.hpp>
@@ -76,12 +77,12 @@ class SyncClient {
     reqresp::RequestId request{};
   };
 
-  [[nodiscard]] std::size_t active() const;
   void pump(base::Instant now);
   [[nodiscard]] std::optional<multiformats::PeerId> next_peer() const;
   void begin(const multiformats::PeerId& id, Peer& peer, base::Instant now);
   void go_on(const multiformats::PeerId& id, Peer& peer, base::Instant now);
   void end(const multiformats::PeerId& id, Peer& peer, bool answered);
+  void due(const multiformats::PeerId& id, Peer& peer);
   void begin_round();
   void shun(const multiformats::PeerId& id, Peer& peer, std::string_view why, base::Instant now);
   void tell_finished(const multiformats::PeerId& id, Peer& peer);
@@ -90,10 +91,13 @@ class SyncClient {
   Ledger& ledger_;
   reqresp::ServiceId service_;
   std::map<multiformats::PeerId, Peer> peers_;
+  std::set<multiformats::PeerId> waiting_;  // without a session, due or with pulls
+  std::set<multiformats::PeerId> active_;   // with a session
   std::map<reqresp::RequestId, multiformats::PeerId> requests_;
   std::map<multiformats::PeerId, base::Instant> shunned_;  // until when
   base::TimerHeap<multiformats::PeerId> retries_;
   std::optional<base::Instant> next_round_;
+  bool held_up_ = false;  // a session waits for room in the ledger
   base::Fifo<Pulled> pulled_;
 };
 
