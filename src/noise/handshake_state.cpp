@@ -139,7 +139,7 @@ std::expected<void, Error> HandshakeState::mix_shared_secret(Token token) {
   const bool remote_static = token == (initiator ? Token::kEs : Token::kSe);
   const crypto::X25519KeyPair& own = own_static ? *static_key_ : *ephemeral_;
   const auto& remote = remote_static ? remote_static_ : remote_ephemeral_;
-  const auto shared = own.shared_secret(*remote);
+  const auto shared = crypto_->agree(own, *remote);
   if (!shared) return std::unexpected(Error::kWeakKey);
   symmetric_.mix_key(*shared);
   return {};

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include <ggen/p2p/sim/crypto.hpp>
@@ -9,6 +10,12 @@ std::size_t VerificationCache::DigestHash::operator()(
   std::size_t hash = 0;
   std::memcpy(&hash, digest.data(), sizeof hash);
   return hash;
+}
+
+std::optional<crypto::Secret<32>> SimCrypto::agree(const crypto::X25519KeyPair& own,
+                                                   const crypto::X25519PublicKey& remote) {
+  const auto [first, second] = std::minmax(own.public_key(), remote);
+  return crypto::Secret<32>{crypto::Sha256{}.update(first).update(second).finish()};
 }
 
 bool VerificationCache::verify(const crypto::PublicKey& key, base::BytesView message,

@@ -41,6 +41,8 @@ struct CryptoAccount {
 };
 
 /// One node's crypto: entropy from a seed, real Ed25519 signatures, shared results of checks.
+/// Shared secrets are no secrets: whoever has seen both public keys can compute them. All else of
+/// a handshake is as it is.
 class SimCrypto final : public crypto::Crypto {
  public:
   /// `cache` outlives it.
@@ -56,6 +58,8 @@ class SimCrypto final : public crypto::Crypto {
     ++account_.verified;
     return cache_.verify(key, message, signature);
   }
+  std::optional<crypto::Secret<32>> agree(const crypto::X25519KeyPair& own,
+                                          const crypto::X25519PublicKey& remote) override;
 
   [[nodiscard]] const CryptoAccount& account() const noexcept { return account_; }
 
