@@ -77,6 +77,7 @@ struct Peer {
   AgingIdSet unwanted;  // messages that it does not want from us
   Allowance allowance;
   Conduct conduct;
+  std::size_t meshes = 0;     // that it is in
   std::size_t pending = 0;    // its messages that wait for a verdict
   std::uint64_t dropped = 0;  // since the last SlowPeer
 };

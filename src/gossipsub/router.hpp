@@ -122,6 +122,8 @@ class Engine::Router {
   void peer_subscribed(Peer& peer, std::string_view name, base::Instant now);
   void peer_unsubscribed(Peer& peer, std::string_view name);
   [[nodiscard]] bool graftable(const Topic& topic, const Peer& peer, base::Instant now) const;
+  void enter_mesh(Topic& topic, Peer& peer);
+  void leave_mesh(Topic& topic, Peer& peer);
   void graft(TopicEntry& topic, Peer& peer);
   void prune(TopicEntry& topic, Peer& peer, base::Duration backoff, base::Instant now);
   void receive_graft(Peer& peer, std::string_view name, base::Instant now);

@@ -78,13 +78,23 @@ void Engine::Router::peer_unsubscribed(Peer& peer, std::string_view name) {
   peer.topics.erase(found);
   Topic& left = topic(name).second;
   left.subscribers.erase(peer.key);
-  left.mesh.erase(peer.key);
+  leave_mesh(left, peer);
   left.fanout.erase(peer.key);
   outputs_.push(PeerUnsubscribed{peer.id, std::string{name}});
   forget_if_idle(name);
 }
 
 // The mesh.
+
+void Engine::Router::enter_mesh(Topic& topic, Peer& peer) {
+  if (!topic.mesh.insert(peer.key).second) return;
+  if (++peer.meshes == 1) outputs_.push(MeshChanged{peer.id, true});
+}
+
+void Engine::Router::leave_mesh(Topic& topic, Peer& peer) {
+  if (topic.mesh.erase(peer.key) == 0) return;
+  if (--peer.meshes == 0) outputs_.push(MeshChanged{peer.id, false});
+}
 
 bool Engine::Router::graftable(const Topic& topic, const Peer& peer, base::Instant now) const {
   // The remote clears its backoffs at its own heartbeats: a whole one more is on the safe side.
@@ -94,13 +104,13 @@ bool Engine::Router::graftable(const Topic& topic, const Peer& peer, base::Insta
 }
 
 void Engine::Router::graft(TopicEntry& topic, Peer& peer) {
-  topic.second.mesh.insert(peer.key);
+  enter_mesh(topic.second, peer);
   send_control(peer, encode_graft(topic.first));
 }
 
 void Engine::Router::prune(TopicEntry& topic, Peer& peer, base::Duration backoff,
                            base::Instant now) {
-  topic.second.mesh.erase(peer.key);
+  leave_mesh(topic.second, peer);
   topic.second.backoffs.add(peer.id, now + backoff, config_.limits.max_backoffs_per_topic);
   std::optional<std::uint64_t> seconds;
   if (peer.version >= Version::kV11) {
@@ -125,14 +135,14 @@ void Engine::Router::receive_graft(Peer& peer, std::string_view name, base::Inst
   if (early || full || peer.direct || shunned(peer)) {
     prune(*found, peer, config_.mesh.prune_backoff, now);
   } else {
-    topic.mesh.insert(peer.key);
+    enter_mesh(topic, peer);
   }
 }
 
 void Engine::Router::receive_prune(Peer& peer, const PruneView& in, base::Instant now) {
   const auto found = topics_.find(in.topic);
   if (found == topics_.end() || !found->second.subscribed) return;
-  found->second.mesh.erase(peer.key);
+  leave_mesh(found->second, peer);
   const base::Duration backoff = in.backoff ? clamp_backoff(*in.backoff, config_.mesh.max_backoff)
                                             : config_.mesh.prune_backoff;
   found->second.backoffs.add(peer.id, now + backoff, config_.limits.max_backoffs_per_topic);

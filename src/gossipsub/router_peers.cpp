@@ -127,7 +127,7 @@ void Engine::Router::outbound_lost(Peer& peer, base::Instant now) {
 void Engine::Router::leave_meshes(Peer& peer) {
   for (const std::string& name : peer.topics) {
     Topic& topic = topics_.find(name)->second;
-    topic.mesh.erase(peer.key);
+    leave_mesh(topic, peer);
     topic.fanout.erase(peer.key);
   }
 }

@@ -24,28 +24,29 @@ bool is_silent(connection::CloseReason reason) {
 
 }  // namespace
 
+// The members that are there.
 template <class Act>
 void Node::on_engine(Owner owner, Act&& act) {
+  const auto on = [&](auto& member) {
+    if (member) act(member);
+  };
   switch (owner) {
     case Owner::kSwarm:
-      return act(swarm_);
+      return on(swarm_);
     case Owner::kIdentify:
-      return act(identify_);
+      return on(identify_);
     case Owner::kPing:
-      return act(ping_);
+      return on(ping_);
     case Owner::kPerf:
-      return act(perf_);
+      return on(perf_);
     case Owner::kRequests:
-      return act(requests_);
+      return on(requests_);
     case Owner::kKad:
-      if (kad_) act(*kad_);
-      return;
+      return on(kad_);
     case Owner::kGossipsub:
-      if (gossipsub_) act(*gossipsub_);
-      return;
+      return on(gossipsub_);
     case Owner::kRegistry:
-      if (registry_) act(*registry_);
-      return;
+      return on(registry_);
     case Owner::kApplication:
     case Owner::kBootstrap:
     case Owner::kAbsent:
@@ -83,8 +84,17 @@ void Node::on_output(registry::Output output) {
 }
 
 void Node::on_output(kad::AddressesLearned event) {
-  swarm_.add_addresses(event.peer, event.addresses, swarm::AddressSource::kDht, kDhtAddressTtl,
-                       now_);
+  swarm_->add_addresses(event.peer, event.addresses, swarm::AddressSource::kDht, kDhtAddressTtl,
+                        now_);
+}
+
+// Without its mesh a node hears of nothing: these connections are not closed for others.
+void Node::on_output(gossipsub::MeshChanged event) {
+  if (event.joined) {
+    swarm_->protect(event.peer, swarm::Purpose::kGossip);
+  } else {
+    swarm_->unprotect(event.peer, swarm::Purpose::kGossip);
+  }
 }
 
 // What the engines below the registry report is either about its work or for the application.
@@ -104,16 +114,16 @@ void Node::on_output(Event event) {
 // A signed record replaces what was said before; unsigned addresses are taken only without one.
 void Node::learn(ConnectionId id, const multiformats::PeerId& peer, const identify::Info& info) {
   const bool certified = !info.signed_peer_record.empty() &&
-                         swarm_.add_signed_record(info.signed_peer_record, now_).has_value();
+                         swarm_->add_signed_record(info.signed_peer_record, now_).has_value();
   if (!certified) {
-    swarm_.add_addresses(peer, info.listen_addrs, swarm::AddressSource::kIdentify,
-                         config_.swarm.book.record_ttl, now_);
+    swarm_->add_addresses(peer, info.listen_addrs, swarm::AddressSource::kIdentify,
+                          config_.swarm.book.record_ttl, now_);
   }
-  if (info.observed_addr) swarm_.observed(*info.observed_addr, id, now_);
+  if (info.observed_addr) swarm_->observed(*info.observed_addr, id, now_);
 
   // Identify may tell after its connection has gone.
-  const swarm::ConnectionRecord* connection = swarm_.connection(id);
-  if (connection == nullptr || !swarm_.connected(peer)) return;
+  const swarm::ConnectionRecord* connection = swarm_.look().connection(id);
+  if (connection == nullptr || !swarm_.look().connected(peer)) return;
   if (kad_) {
     const bool serves =
         std::ranges::find(info.protocols, config_.kad->protocol) != info.protocols.end();
@@ -130,7 +140,7 @@ void Node::peer_gone(const swarm::event::PeerDisconnected& gone) {
   if (registry_) registry_->peer_gone(peer, now_);
   // Not at once: whoever lost its peers together with others should not come back together with
   // them.
-  if (swarm_.connected_peers().empty()) bootstrap_after(config_.bootstrap.retry_min);
+  if (swarm_.look().connected_peer_count() == 0) bootstrap_after(config_.bootstrap.retry_min);
   const auto* reason = std::get_if<connection::CloseReason>(&gone.cause);
   if (reason == nullptr || !is_silent(*reason)) return;
   const auto known = std::ranges::find(bootstrap_, peer, &BootstrapPeer::peer);
@@ -152,19 +162,19 @@ void Node::join(std::vector<multiformats::Multiaddr> bootstrap, base::Instant no
 void Node::bootstrap_after(base::Duration delay) {
   if (bootstrap_.empty()) return;
   bootstrap_delay_ = config_.bootstrap.retry_min;
-  timers_.set({Owner::kBootstrap, {}}, now_ + delay);
+  deadline(Owner::kBootstrap) = now_ + delay;
 }
 
 void Node::bootstrap() {
-  if (bootstrap_.empty() || !swarm_.connected_peers().empty()) return;
+  if (bootstrap_.empty() || swarm_.look().connected_peer_count() > 0) return;
   for (const BootstrapPeer& peer : bootstrap_) dial_bootstrap(peer.address);
-  timers_.set({Owner::kBootstrap, {}}, now_ + bootstrap_delay_);
+  deadline(Owner::kBootstrap) = now_ + bootstrap_delay_;
   bootstrap_delay_ = std::min(2 * bootstrap_delay_, config_.bootstrap.retry_max);
 }
 
 void Node::dial_bootstrap(const multiformats::Multiaddr& address) {
   swarm::DialRequest request{address.peer_id(), {address}, swarm::Purpose::kBootstrap, true};
-  bootstrap_dials_.try_emplace(swarm_.dial(std::move(request), now_), address);
+  bootstrap_dials_.try_emplace(swarm_->dial(std::move(request), now_), address);
 }
 
 void Node::bootstrap_done(const multiformats::Multiaddr& address,
@@ -173,33 +183,33 @@ void Node::bootstrap_done(const multiformats::Multiaddr& address,
   const auto known = std::ranges::find(bootstrap_, address, &BootstrapPeer::address);
   if (known == bootstrap_.end()) return;  // join() was called again
   if (!done.result) return miss({known->peer, address});
-  if (const auto* record = swarm_.connection(*done.result)) known->peer = record->peer;
+  if (const auto* record = swarm_.look().connection(*done.result)) known->peer = record->peer;
   absent_.remove(address);
 }
 
 void Node::miss(AbsentPeers::Absent absent) {
   if (stopping_) return;
   absent_.add(std::move(absent), now_);
-  timers_.set({Owner::kAbsent, {}}, absent_.earliest());
+  deadline(Owner::kAbsent) = absent_.earliest();
 }
 
 void Node::peer_back(const multiformats::PeerId& peer) {
   absent_.remove(peer);
-  timers_.set({Owner::kAbsent, {}}, absent_.earliest());
+  deadline(Owner::kAbsent) = absent_.earliest();
 }
 
 void Node::dial_absent() {
   while (const auto absent = absent_.next_due(now_)) {
     if (absent->bootstrap) {
       // While there is no peer at all, bootstrap() sees to it.
-      if (!swarm_.connected_peers().empty()) dial_bootstrap(*absent->bootstrap);
-    } else if (swarm_.addresses(*absent->peer, now_).empty()) {
+      if (swarm_.look().connected_peer_count() > 0) dial_bootstrap(*absent->bootstrap);
+    } else if (swarm_.look().addresses(*absent->peer, now_).empty()) {
       absent_.remove(*absent->peer);  // long gone
     } else {
-      swarm_.dial({absent->peer, {}, swarm::Purpose::kBootstrap, true}, now_);
+      swarm_->dial({absent->peer, {}, swarm::Purpose::kBootstrap, true}, now_);
     }
   }
-  timers_.set({Owner::kAbsent, {}}, absent_.earliest());
+  deadline(Owner::kAbsent) = absent_.earliest();
 }
 
 // ---- What this node says of itself ----
@@ -207,7 +217,7 @@ void Node::dial_absent() {
 // Tells identify what this node is now: its addresses, certified by a new signed record, and its
 // protocols.
 void Node::announce_self() {
-  std::vector<multiformats::Multiaddr> addresses = swarm_.own_addresses();
+  std::vector<multiformats::Multiaddr> addresses = swarm_.look().own_addresses();
   if (addresses != local_.listen_addrs || local_.signed_peer_record.empty()) {
     const base::WallTime wall_now = wall_at_zero() + now_.time_since_epoch();
     swarm::PeerRecord record{id(), 0, addresses};
@@ -221,7 +231,7 @@ void Node::announce_self() {
   }
   const auto protocols = protocols_.all();
   local_.protocols.assign(protocols.begin(), protocols.end());
-  identify_.set_local(local_, now_);
+  identify_->set_local(local_, now_);
 }
 
 void Node::answer(std::string_view protocol, Owner owner) {
@@ -238,12 +248,12 @@ reqresp::ServiceId Node::serve(reqresp::Service service, base::Instant now) {
   now_ = now;
   answer(service.protocol, Owner::kRequests);
   announce_self();
-  return requests_.add_service(std::move(service));
+  return requests_->add_service(std::move(service));
 }
 
 void Node::set_dht_mode(kad::Mode mode, base::Instant now) {
   now_ = now;
-  if (kad_->mode() == mode) return;
+  if (kad_.look().mode() == mode) return;
   kad_->set_mode(mode, now);
   if (mode == kad::Mode::kServer) {
     answer(config_.kad->protocol, Owner::kKad);
@@ -258,7 +268,7 @@ void Node::open_registry(registry::Config config, std::optional<registry::Signer
   GGEN_INVARIANT(kad_ && gossipsub_ && !registry_);
   now_ = now;
   registry_.emplace(std::move(config),
-                    registry::Engine::Below{*kad_, *gossipsub_, requests_, crypto_},
+                    registry::Engine::Below{*kad_, *gossipsub_, *requests_, crypto_},
                     std::move(signer), id(), prng_.child("registry"), wall_at_zero());
   for (const std::string_view protocol : registry::Engine::protocols()) {
     answer(protocol, Owner::kRequests);
@@ -274,10 +284,10 @@ void Node::stored(registry::StoreDone done, base::Instant now) {
 // ---- Running them ----
 
 template <class Engine>
-bool Node::run(Owner owner, Engine& engine) {
-  bool ran = false;
+bool Node::run(Owner owner, Member<Engine>& member) {
+  if (!member.settle()) return false;
+  Engine& engine = member.aside();
   while (auto output = engine.poll()) {
-    ran = true;
     if constexpr (std::is_same_v<Engine, swarm::Swarm> ||
                   std::is_same_v<Engine, registry::Engine>) {
       on_output(std::move(*output));
@@ -294,15 +304,21 @@ bool Node::run(Owner owner, Engine& engine) {
           *output);
     }
   }
-  timers_.set({owner, {}}, engine.next_deadline());
-  return ran;
+  deadline(owner) = engine.next_deadline();
+  if constexpr (std::is_same_v<Engine, registry::Engine>) {
+    // It calls these itself.
+    kad_.stir();
+    gossipsub_.stir();
+    requests_.stir();
+  }
+  return true;
 }
 
 bool Node::run_engines() {
   bool ran = false;
   for (const Owner owner : {Owner::kSwarm, Owner::kIdentify, Owner::kPing, Owner::kPerf,
                             Owner::kRequests, Owner::kKad, Owner::kGossipsub, Owner::kRegistry}) {
-    on_engine(owner, [&](auto& engine) { ran |= run(owner, engine); });
+    on_engine(owner, [&](auto& member) { ran |= run(owner, member); });
   }
   return ran;
 }
@@ -317,16 +333,26 @@ std::optional<Output> Node::poll() {
 
 void Node::handle_timeout(base::Instant now) {
   now_ = now;
-  while (const auto key = timers_.pop_due(now)) {
-    on_engine(key->owner, [&](auto& engine) { engine.handle_timeout(now); });
-    if (key->owner == Owner::kBootstrap) bootstrap();
-    if (key->owner == Owner::kAbsent) dial_absent();
-    if (key->owner != Owner::kApplication) continue;
-    if (Connection* connection = connections_.find(key->connection)) {
-      connection->channel->handle_timeout(now);
-      touch(key->connection, *connection);
-    }
+  for (std::size_t i = 0; i < kOwners; ++i) {
+    const auto owner = static_cast<Owner>(i);
+    if (!deadline(owner) || *deadline(owner) > now) continue;
+    deadline(owner).reset();
+    on_engine(owner, [&](auto& member) { member->handle_timeout(now); });
+    if (owner == Owner::kBootstrap) bootstrap();
+    if (owner == Owner::kAbsent) dial_absent();
   }
+  while (const auto id = channel_timers_.pop_due(now)) {
+    Connection& connection = *connections_.find(*id);
+    connection.timed = false;
+    connection.channel->handle_timeout(now);
+    touch(*id, connection);
+  }
+}
+
+std::optional<base::Instant> Node::next_deadline() const {
+  std::optional<base::Instant> earliest = channel_timers_.earliest();
+  for (const auto& deadline : deadlines_) earliest = base::earlier(earliest, deadline);
+  return earliest;
 }
 
 void Node::give(Owner owner, connection::StreamInput input) {
@@ -334,9 +360,9 @@ void Node::give(Owner owner, connection::StreamInput input) {
     outputs_.push(std::move(input));
     return;
   }
-  on_engine(owner, [&](auto& engine) {
-    if constexpr (requires { engine.handle(std::move(input), now_); }) {
-      engine.handle(std::move(input), now_);
+  on_engine(owner, [&](auto& member) {
+    if constexpr (requires { member->handle(std::move(input), now_); }) {
+      member->handle(std::move(input), now_);
     }
   });
 }

@@ -37,12 +37,12 @@ Node::Node(Config config, crypto::KeyPair identity, crypto::Crypto& crypto,
       started_(now),
       wall_started_(wall_now),
       channels_(std::move(channels)),
-      swarm_(config_.swarm, multiformats::PeerId::of(identity_.public_key()), crypto,
+      swarm_(std::in_place, config_.swarm, multiformats::PeerId::of(identity_.public_key()), crypto,
              prng.child("swarm")),
       local_(describe(config_, identity_)),
-      identify_(config_.identify, local_),
-      ping_(config_.ping, crypto),
-      perf_(config_.perf),
+      identify_(std::in_place, config_.identify, local_),
+      ping_(std::in_place, config_.ping, crypto),
+      perf_(std::in_place, config_.perf),
       absent_(config_.absent, prng.child("absent")) {
   answer(identify::kProtocol, Owner::kIdentify);
   answer(identify::kPushProtocol, Owner::kIdentify);
@@ -78,7 +78,7 @@ void Node::stop(base::Instant now) {
   stopping_ = true;
   bootstrap_.clear();
   absent_.clear();
-  timers_.set({Owner::kAbsent, {}}, std::nullopt);
+  deadline(Owner::kAbsent).reset();
   swarm(now).stop(now);
 }
 
@@ -109,7 +109,7 @@ std::expected<ConnectionId, swarm::RefuseReason> Node::accept(const multiformats
 void Node::add_connection(ConnectionId id, Direction direction) {
   Connection& connection = connections_[id];
   connection.channel =
-      channels_->make(id, direction, swarm_.connection(id)->expected_peer, protocols_, now_);
+      channels_->make(id, direction, swarm_.look().connection(id)->expected_peer, protocols_, now_);
   touch(id, connection);
 }
 
@@ -152,7 +152,7 @@ void Node::transport_closed(ConnectionId id, base::Instant now) {
     connection->channel->receive_end(false, now_);
     settle(id);
   }
-  timers_.set({Owner::kApplication, id}, std::nullopt);
+  channel_timers_.set(id, std::nullopt);
   connections_.erase(id);
   outputs_.push(output::ConnectionGone{id});
 }
@@ -184,7 +184,10 @@ void Node::settle(ConnectionId id) {
   connection->dirty = false;
   connection::Channel& channel = *connection->channel;
   while (auto event = channel.poll()) on_event(id, std::move(*event));
-  timers_.set({Owner::kApplication, id}, channel.next_deadline());
+  // A channel at rest may have none, and is spared the look.
+  const auto deadline = channel.next_deadline();
+  if (deadline || connection->timed) channel_timers_.set(id, deadline);
+  connection->timed = deadline.has_value();
   if (!connection->transmit_announced && channel.wants_transmit()) {
     connection->transmit_announced = true;
     outputs_.push(output::Transmit{id});
@@ -198,7 +201,7 @@ void Node::on_event(ConnectionId id, connection::ChannelEvent event) {
                  [&](from::Secured& e) { on_secured(id, e); },
                  [&](from::StreamOpened& e) { on_stream_opened(id, std::move(e)); },
                  [&](from::StreamData& e) {
-                   swarm_.used(id, now_);
+                   swarm_.aside().used(id, now_);
                    deliver(to::Data{{id, e.stream}, std::move(e.data)});
                  },
                  [&](from::StreamWritable& e) { flush({id, e.stream}); },
@@ -215,20 +218,20 @@ void Node::on_event(ConnectionId id, connection::ChannelEvent event) {
 
 void Node::on_secured(ConnectionId id, const connection::event::Secured& event) {
   Connection& connection = *connections_.find(id);
-  const auto admitted = swarm_.secured(id, event.peer, now_);
+  const auto admitted = swarm_->secured(id, event.peer, now_);
   if (!admitted) {
     connection.channel->close(now_);
     return;
   }
   connection.peer = event.peer;
-  identify_.connected(id, event.peer, swarm_.connection(id)->remote, now_);
+  identify_->connected(id, event.peer, swarm_.look().connection(id)->remote, now_);
 }
 
 void Node::on_closed(ConnectionId id, const connection::event::Closed& event) {
   Connection& connection = *connections_.find(id);
   connection.closed = true;
-  if (connection.peer) identify_.disconnected(id);
-  swarm_.closed(id, event.reason, now_);
+  if (connection.peer) identify_->disconnected(id);
+  swarm_->closed(id, event.reason, now_);
   outputs_.push(output::ChannelClosed{id, event.reason, event.detail});
   outputs_.push(output::CloseTransport{id});
 }

@@ -65,7 +65,7 @@ void Node::open(Owner owner, stream_output::Open request) {
     open_on(*request.connection, owner, request);
     return;
   }
-  const auto connections = swarm_.connections_to(request.peer);
+  const auto connections = swarm_.look().connections_to(request.peer);
   if (!connections.empty()) {
     open_on(connections.front(), owner, request);
     return;
@@ -74,7 +74,7 @@ void Node::open(Owner owner, stream_output::Open request) {
     give(owner, stream_input::OpenFailed{request.token, OpenFailure::kTooManyStreams});
     return;
   }
-  const swarm::DialId dial = swarm_.dial({request.peer, {}, purpose(owner)}, now_);
+  const swarm::DialId dial = swarm_->dial({request.peer, {}, purpose(owner)}, now_);
   waiting_.try_emplace(dial, WaitingOpen{owner, std::move(request)});
 }
 
@@ -94,7 +94,7 @@ void Node::open_on(ConnectionId id, Owner owner, const stream_output::Open& requ
   }
   const StreamRef ref{id, *stream};
   streams_[ref].owner = owner;
-  swarm_.used(id, now_);
+  swarm_.aside().used(id, now_);
   give(owner, stream_input::Opening{request.token, ref});
 }
 
@@ -130,7 +130,7 @@ void Node::on_stream_opened(ConnectionId id, connection::event::StreamOpened eve
       return;
     }
     streams_[ref].owner = owner->second;
-    swarm_.used(id, now_);
+    swarm_.aside().used(id, now_);
   }
   deliver(stream_input::Opened{ref, *connection.peer, event.direction, std::move(event.protocol)});
 }

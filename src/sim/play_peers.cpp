@@ -22,7 +22,7 @@ void peer_discovery(World& world) {
   world.check("the newcomer knows every node", found,
               fmt::format("{} of {} after {:.2f} s", known(), others, took));
   world.run_for(2s);
-  const auto connected = simulation.node(newcomer).swarm().connected_peers().size();
+  const auto connected = simulation.node(newcomer).swarm().connected_peer_count();
   world.check("it is connected to others than the bootstrap node", connected > 1,
               fmt::format("{} peers", connected));
 }
@@ -36,7 +36,7 @@ void multi_peer_connectivity(World& world) {
     for (NodeIndex to = from + 1; to < count; ++to) world.connect(from, to);
   }
   const auto peers = [&](NodeIndex node) {
-    return simulation.node(node).swarm().connected_peers().size();
+    return simulation.node(node).swarm().connected_peer_count();
   };
   const auto fewest = [&] {
     std::size_t least = count;

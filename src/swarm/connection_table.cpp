@@ -1,5 +1,6 @@
 #include "connection_table.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ggen::p2p::swarm {
@@ -9,6 +10,8 @@ using multiformats::PeerId;
 
 ConnectionId ConnectionTable::add(ConnectionRecord record) {
   const base::Instant now = record.opened_at;
+  ++open_.all;
+  if (record.direction == connection::Direction::kInbound) ++open_.inbound;
   const ConnectionId id = entries_.emplace(Entry{std::move(record), now});
   entries_.find(id)->record.id = id;
   return id;
@@ -33,9 +36,15 @@ bool ConnectionTable::secure(ConnectionId id, const PeerId& peer, base::Instant 
 bool ConnectionTable::mark_closing(ConnectionId id, LocalClose reason) {
   Entry* const entry = entries_.find(id);
   if (entry == nullptr || entry->record.cause) return false;
+  no_longer_open(entry->record);
   entry->record.cause = reason;
-  if (entry->record.secured_at) --in_service_;
   return true;
+}
+
+void ConnectionTable::no_longer_open(const ConnectionRecord& record) {
+  --open_.all;
+  if (record.direction == connection::Direction::kInbound) --open_.inbound;
+  if (record.secured_at) --in_service_;
 }
 
 void ConnectionTable::close(ConnectionId id, LocalClose reason) {
@@ -51,8 +60,8 @@ std::optional<ConnectionTable::Removed> ConnectionTable::remove(ConnectionId id,
   entries_.erase(id);
   removed.record.closed_at = now;
   if (!removed.record.cause) {
+    no_longer_open(removed.record);
     removed.record.cause = reason;
-    if (removed.record.secured_at) --in_service_;
   }
   if (!removed.record.secured_at) return removed;
   std::vector<ConnectionId>& connections = *by_peer_.find(*removed.record.peer);
@@ -74,6 +83,12 @@ std::vector<ConnectionId> ConnectionTable::to(const PeerId& peer) const {
     }
   }
   return result;
+}
+
+bool ConnectionTable::reaches(const PeerId& peer) const {
+  const auto* const connections = by_peer_.find(peer);
+  return connections != nullptr &&
+         std::ranges::any_of(*connections, [this](ConnectionId id) { return !find(id)->cause; });
 }
 
 std::vector<PeerId> ConnectionTable::peers() const {

@@ -42,8 +42,17 @@ class ConnectionTable {
 
   /// Secured and not being closed, oldest first.
   [[nodiscard]] std::vector<connection::ConnectionId> to(const multiformats::PeerId& peer) const;
+  /// Whether there is one.
+  [[nodiscard]] bool reaches(const multiformats::PeerId& peer) const;
   [[nodiscard]] std::vector<multiformats::PeerId> peers() const;
+  [[nodiscard]] std::size_t peer_count() const noexcept { return by_peer_.size(); }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  /// Not being closed, secured or not; what the limits count.
+  struct Open {
+    std::size_t all = 0;
+    std::size_t inbound = 0;
+  };
+  [[nodiscard]] const Open& open() const { return open_; }
   /// Secured and not being closed.
   [[nodiscard]] std::size_t in_service() const { return in_service_; }
 
@@ -53,11 +62,14 @@ class ConnectionTable {
   }
 
  private:
+  void no_longer_open(const ConnectionRecord& record);
+
   Outbox& outbox_;
   base::SlotMap<Entry, connection::ConnectionTag> entries_;
   /// Secured connections, also those being closed, oldest first. Each list is bounded by the limit
   /// of connections for a peer, plus those being closed.
   base::HashMap<multiformats::PeerId, std::vector<connection::ConnectionId>> by_peer_;
+  Open open_;
   std::size_t in_service_ = 0;
 };
 

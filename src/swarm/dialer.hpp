@@ -19,6 +19,7 @@
 #include "history_log.hpp"
 #include "outbox.hpp"
 #include "own_addresses.hpp"
+#include "trimmer.hpp"
 
 namespace ggen::p2p::swarm {
 
@@ -33,6 +34,7 @@ class Dialer {
     const multiformats::PeerId& self;
     AddressBook& book;
     ConnectionTable& connections;
+    Trimmer& trimmer;
     const OwnAddresses& own;
     HistoryLog& history;
     Outbox& outbox;
@@ -64,7 +66,8 @@ class Dialer {
 
   void handle_timeout(base::Instant now);
   [[nodiscard]] std::optional<base::Instant> next_deadline() const {
-    return base::earlier(job_timers_.earliest(), attempt_timers_.earliest());
+    return base::earlier(place_look_,
+                         base::earlier(job_timers_.earliest(), attempt_timers_.earliest()));
   }
 
  private:
@@ -152,7 +155,7 @@ class Dialer {
   void advance(JobId id, base::Instant now);
   void start_attempts(JobId id, Job& job, base::Instant now);
   [[nodiscard]] bool no_connection_free() const;
-  [[nodiscard]] bool attempt_free() const;
+  [[nodiscard]] bool attempt_free(base::Instant now);
   void attempt_failed(AttemptId id, AddressFailureReason reason, base::Instant now);
   void address_failed(JobId id, const Candidate& candidate, AddressFailureReason reason,
                       base::Instant now);
@@ -168,6 +171,7 @@ class Dialer {
   base::HashMap<connection::ConnectionId, Attempt> half_open_;
   /// Jobs that wait, first come, first served.
   std::deque<JobId> attempt_queue_;
+  std::optional<base::Instant> place_look_;  // when they see again whether a connection is unused
   std::deque<JobId> lookup_queue_;
   base::TimerHeap<JobId> job_timers_;
   base::TimerHeap<AttemptId> attempt_timers_;

@@ -11,6 +11,13 @@ using connection::ConnectionId;
 using multiformats::Multiaddr;
 using multiformats::PeerId;
 
+namespace {
+
+/// How often dials that wait in a full node look for a connection that is unused by now.
+constexpr base::Duration kPlaceLook = std::chrono::milliseconds{250};
+
+}  // namespace
+
 bool Dialer::consider(Job& job, const Multiaddr& address, unsigned depth) {
   const auto named = address.peer_id();
   const bool redundant = named && named == job.peer;
@@ -89,9 +96,10 @@ void Dialer::start_attempts(JobId id, Job& job, base::Instant now) {
   for (;;) {
     const auto start = job.plan.next_start();
     if (!start || *start > now || job.under_way() >= config_.max_attempts_per_dial) return;
-    if (!attempt_free()) {
+    if (!attempt_free(now)) {
       if (!job.waits_for_attempt) attempt_queue_.push_back(id);
       job.waits_for_attempt = true;
+      if (no_connection_free()) place_look_ = base::earlier(place_look_, now + kPlaceLook);
       return;
     }
     Candidate candidate = job.plan.take();
@@ -110,11 +118,13 @@ void Dialer::start_attempts(JobId id, Job& job, base::Instant now) {
 }
 
 bool Dialer::no_connection_free() const {
-  return attempts_.size() + world_.connections.size() >= world_.config.limits.max_connections;
+  return attempts_.size() + world_.connections.open().all >= world_.config.limits.max_connections;
 }
 
-bool Dialer::attempt_free() const {
-  return attempts_.size() < config_.max_attempts && !no_connection_free();
+// Where all connections are taken, one that is not in use makes place.
+bool Dialer::attempt_free(base::Instant now) {
+  if (attempts_.size() >= config_.max_attempts) return false;
+  return !no_connection_free() || world_.trimmer.make_place(connection::Direction::kOutbound, now);
 }
 
 std::optional<ConnectionId> Dialer::dialed(AttemptId attempt_id,
@@ -180,12 +190,14 @@ void Dialer::address_failed(JobId id, const Candidate& candidate, AddressFailure
 }
 
 void Dialer::pump(base::Instant now) {
-  while (!attempt_queue_.empty() && attempt_free()) {
+  place_look_.reset();
+  while (!attempt_queue_.empty() && attempt_free(now)) {
     const JobId id = attempt_queue_.front();
     attempt_queue_.pop_front();
     jobs_.find(id)->waits_for_attempt = false;
     advance(id, now);
   }
+  if (!attempt_queue_.empty() && no_connection_free()) place_look_ = now + kPlaceLook;
   while (!lookup_queue_.empty() && resolving_.size() < config_.max_resolves) {
     const JobId id = lookup_queue_.front();
     lookup_queue_.pop_front();

@@ -19,31 +19,27 @@ bool InboundGate::too_fast(const IpAddress& group, base::Instant now) {
   return recent_.size() >= limits_.max_rate_addresses;
 }
 
-std::optional<RefuseReason> InboundGate::admit(const IpAddress& remote, std::size_t in_use,
-                                               base::Instant now) {
-  const bool by_address = limited(remote);
-  const IpAddress group = limit_group(remote);
-  if (by_address) {
+std::optional<RefuseReason> InboundGate::objection(const IpAddress& remote, base::Instant now) {
+  if (limited(remote)) {
+    const IpAddress group = limit_group(remote);
     if (too_fast(group, now)) return RefuseReason::kTooFast;
     const std::size_t* open = open_.find(group);
     if (open != nullptr && *open >= limits_.max_inbound_per_address) {
       return RefuseReason::kTooManyFromAddress;
     }
   }
-  if (in_use >= limits_.max_connections) return RefuseReason::kTooManyConnections;
-  if (inbound_ >= limits_.max_inbound) return RefuseReason::kTooManyInbound;
   if (half_open_ >= limits_.max_inbound_half_open) return RefuseReason::kTooManyHalfOpen;
-  ++inbound_;
-  ++half_open_;
-  if (by_address) {
-    ++open_[group];
-    ++recent_[group];
-  }
   return std::nullopt;
 }
 
+void InboundGate::admitted(const IpAddress& remote) {
+  ++half_open_;
+  if (!limited(remote)) return;
+  ++open_[limit_group(remote)];
+  ++recent_[limit_group(remote)];
+}
+
 void InboundGate::closed(const IpAddress& remote, bool was_secured) {
-  --inbound_;
   if (!was_secured) --half_open_;
   if (!limited(remote)) return;
   const IpAddress group = limit_group(remote);

@@ -10,16 +10,14 @@
 
 namespace ggen::p2p::swarm {
 
-/// Counts inbound connections, in all, in their handshake and by address, and says when there are
-/// too many.
+/// Says when there are too many inbound connections in their handshake or from one address.
 class InboundGate {
  public:
   explicit InboundGate(const Config::Limits& limits) : limits_(limits) {}
 
-  /// Whether one more connection from `remote` may be taken while `in_use` of all connections are.
-  /// When it may, it is counted.
-  [[nodiscard]] std::optional<RefuseReason> admit(const IpAddress& remote, std::size_t in_use,
-                                                  base::Instant now);
+  [[nodiscard]] std::optional<RefuseReason> objection(const IpAddress& remote, base::Instant now);
+  /// Counts one that was accepted.
+  void admitted(const IpAddress& remote);
   void secured() { --half_open_; }
   void closed(const IpAddress& remote, bool was_secured);
 
@@ -28,7 +26,6 @@ class InboundGate {
   [[nodiscard]] bool too_fast(const IpAddress& group, base::Instant now);
 
   const Config::Limits& limits_;
-  std::size_t inbound_ = 0;
   std::size_t half_open_ = 0;
   /// Open connections by group, for addresses that limits apply to.
   base::HashMap<IpAddress, std::size_t> open_;

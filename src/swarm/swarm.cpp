@@ -25,7 +25,7 @@ struct Swarm::State {
       : config(std::move(settings)),
         self(id),
         crypto(verifier),
-        dialer({config, self, book, connections, own, history, outbox}, prng) {}
+        dialer({config, self, book, connections, trimmer, own, history, outbox}, prng) {}
 
   Config config;
   const PeerId self;
@@ -44,6 +44,7 @@ struct Swarm::State {
   [[nodiscard]] std::optional<LocalClose> objection(const ConnectionRecord& record,
                                                     const PeerId& peer) const;
   [[nodiscard]] std::optional<LocalClose> access_objection(const ConnectionRecord& record) const;
+  [[nodiscard]] std::optional<RefuseReason> full(base::Instant now);
   void close_all(LocalClose reason);
 };
 
@@ -114,7 +115,21 @@ std::optional<RefuseReason> Swarm::State::objection(const std::optional<IpEndpoi
     case Access::kAdmitted:
       break;
   }
-  return gate.admit(remote->address, connections.size() + dialer.attempts(), now);
+  if (const auto reason = gate.objection(remote->address, now)) return reason;
+  return full(now);
+}
+
+// A node that refused everybody when it is full would leave newcomers without a way into the
+// network.
+std::optional<RefuseReason> Swarm::State::full(base::Instant now) {
+  const auto no_place = [&] { return !trimmer.make_place(Direction::kInbound, now); };
+  if (connections.open().inbound >= config.limits.max_inbound && no_place()) {
+    return RefuseReason::kTooManyInbound;
+  }
+  if (connections.open().all + dialer.attempts() >= config.limits.max_connections && no_place()) {
+    return RefuseReason::kTooManyConnections;
+  }
+  return std::nullopt;
 }
 
 std::expected<ConnectionId, RefuseReason> Swarm::accept(const Multiaddr& local,
@@ -126,6 +141,7 @@ std::expected<ConnectionId, RefuseReason> Swarm::accept(const Multiaddr& local,
     state_->outbox.push(event::ConnectionRefused{local, remote, *reason});
     return std::unexpected(*reason);
   }
+  state_->gate.admitted(endpoint->address);
   ConnectionRecord record;
   record.direction = Direction::kInbound;
   record.local = local.without_peer_id();
@@ -306,7 +322,7 @@ std::vector<ConnectionId> Swarm::connections_to(const PeerId& peer) const {
 }
 
 bool Swarm::connected(const PeerId& peer) const {
-  return !state_->connections.to(peer).empty();
+  return state_->connections.reaches(peer);
 }
 
 std::vector<ConnectionRecord> Swarm::connections() const {
@@ -318,6 +334,10 @@ std::vector<ConnectionRecord> Swarm::connections() const {
 
 std::vector<PeerId> Swarm::connected_peers() const {
   return state_->connections.peers();
+}
+
+std::size_t Swarm::connected_peer_count() const {
+  return state_->connections.peer_count();
 }
 
 const History& Swarm::history() const {

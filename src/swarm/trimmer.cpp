@@ -1,6 +1,7 @@
 #include "trimmer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ggen::p2p::swarm {
 namespace {
@@ -37,24 +38,41 @@ void Trimmer::handle_timeout(base::Instant now) {
   if (table_.in_service() > config_.high_water) next_look_ = now + config_.interval;
 }
 
-void Trimmer::trim(base::Instant now) {
-  struct Candidate {
-    base::Instant last_used;
-    connection::ConnectionId id;
-    auto operator<=>(const Candidate&) const = default;
-  };
-  std::vector<Candidate> candidates;
+std::vector<Trimmer::Seen> Trimmer::candidates() const {
+  std::vector<Seen> seen;
   table_.for_each([&](connection::ConnectionId id, const ConnectionTable::Entry& entry) {
     const ConnectionRecord& record = entry.record;
-    if (!record.secured_at || record.cause || protections_.contains(*record.peer)) return;
-    if (now - *record.secured_at < config_.grace || now - entry.last_used < config_.idle) return;
-    candidates.push_back({entry.last_used, id});
+    if (!record.secured_at || record.cause) return;
+    seen.push_back({id, *record.secured_at, entry.last_used, record.purpose,
+                    protections_.contains(*record.peer)});
   });
-  std::ranges::sort(candidates);
-  for (const Candidate& candidate : candidates) {
+  std::ranges::sort(seen, {}, [](const Seen& one) { return std::pair{one.secured_at, one.id}; });
+  const std::size_t longest = std::min(seen.size(), config_.low_water / 2);
+  seen.erase(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(longest));
+  std::erase_if(seen, [](const Seen& one) { return one.is_protected; });
+  std::ranges::sort(seen, {}, [](const Seen& one) { return std::pair{one.last_used, one.id}; });
+  return seen;
+}
+
+void Trimmer::trim(base::Instant now) {
+  for (const Seen& one : candidates()) {
     if (table_.in_service() <= config_.low_water) return;
-    table_.close(candidate.id, LocalClose::kTrimmed);
+    if (now - one.secured_at < config_.grace || now - one.last_used < config_.idle) continue;
+    table_.close(one.id, LocalClose::kTrimmed);
   }
+}
+
+bool Trimmer::make_place(connection::Direction direction, base::Instant now) {
+  const bool for_newcomer = direction == connection::Direction::kInbound;
+  for (const Seen& one : candidates()) {
+    if (now - one.last_used < config_.in_use) return false;
+    const bool inbound = !one.purpose;
+    if (inbound && now - one.secured_at < config_.visit) continue;
+    if (for_newcomer && !inbound && one.purpose != Purpose::kDht) continue;
+    table_.close(one.id, LocalClose::kTrimmed);
+    return true;
+  }
+  return false;
 }
 
 }  // namespace ggen::p2p::swarm

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -10,8 +11,9 @@
 
 namespace ggen::p2p::swarm {
 
-/// Closes the least useful connections when there are too many, and keeps those of protected peers.
-/// All connections are looked at once an interval at most, however many come and go.
+/// Closes the least useful connections when there are too many, and keeps those of protected peers
+/// and those that are here the longest. All connections are looked at once an interval at most,
+/// however many come and go, unless the node is full.
 class Trimmer {
  public:
   Trimmer(const Config::Trimming& config, ConnectionTable& table)
@@ -25,7 +27,22 @@ class Trimmer {
   void handle_timeout(base::Instant now);
   [[nodiscard]] std::optional<base::Instant> next_deadline() const { return next_look_; }
 
+  /// Closes one connection for another of this direction; false when none may be. For an inbound
+  /// one only inbound ones and those of lookups are: whom this node has chosen to stay with, others
+  /// must not push out.
+  bool make_place(connection::Direction direction, base::Instant now);
+
  private:
+  struct Seen {
+    connection::ConnectionId id;
+    base::Instant secured_at;
+    base::Instant last_used;
+    std::optional<Purpose> purpose;  // of an outbound one
+    bool is_protected = false;
+  };
+
+  /// Those that may be closed at all, the one used longest ago first.
+  [[nodiscard]] std::vector<Seen> candidates() const;
   void trim(base::Instant now);
 
   const Config::Trimming& config_;

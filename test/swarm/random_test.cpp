@@ -171,7 +171,11 @@ void RandomWorld::check() const {
   const std::size_t connections = half_open_.size() + open_.size();
   REQUIRE(swarm_.connections().size() == connections);
   REQUIRE(attempts_.size() <= config_.dialing.max_attempts);
-  REQUIRE(connections + attempts_.size() <= config_.limits.max_connections);
+  const auto closing = std::ranges::count_if(
+      swarm_.connections(),
+      [](const ConnectionRecord& record) { return record.cause.has_value(); });
+  REQUIRE(connections - static_cast<std::size_t>(closing) + attempts_.size() <=
+          config_.limits.max_connections);
   REQUIRE(hosts_.size() + texts_.size() <= config_.dialing.max_resolves);
   REQUIRE(swarm_.known_peers() <= config_.book.max_peers + config_.limits.max_connections);
   REQUIRE(swarm_.connected_peers().size() == connected_.size());

@@ -137,7 +137,7 @@ Service::Answer NodeService::status() {
   json["peer_id"] = registry_.id().to_string();
   json["publisher_id"] = registry_.publisher().to_string();
   json["addresses"] = addresses_json(registry_);
-  json["peers"] = registry_.host().swarm().connected_peers().size();
+  json["peers"] = registry_.host().swarm().connected_peer_count();
   const registry::Stats stats = registry_.stats();
   json["packages"] = stats.packages;
   json["releases"] = stats.releases;

@@ -44,6 +44,12 @@ struct PeerUnsubscribed {
   multiformats::PeerId peer;
   std::string topic;
 };
+/// The peer is in the mesh of a topic now, or in none any more: its connection is worth keeping, or
+/// not.
+struct MeshChanged {
+  multiformats::PeerId peer;
+  bool joined = false;
+};
 /// The peer does not read as fast as it is written to. At most one a heartbeat and peer.
 struct SlowPeer {
   multiformats::PeerId peer;
@@ -56,7 +62,7 @@ struct Misbehaved {
 };
 
 using Output = std::variant<connection::StreamOutput, Validate, Delivered, PeerSubscribed,
-                            PeerUnsubscribed, SlowPeer, Misbehaved>;
+                            PeerUnsubscribed, MeshChanged, SlowPeer, Misbehaved>;
 
 enum class PublishError : std::uint8_t {
   kTooLarge,      ///< does not fit Limits::max_frame

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <expected>
@@ -24,6 +25,7 @@
 #include <ggen/p2p/kad/engine.hpp>
 #include <ggen/p2p/node/absent_peers.hpp>
 #include <ggen/p2p/node/channel_factory.hpp>
+#include <ggen/p2p/node/member.hpp>
 #include <ggen/p2p/perf/engine.hpp>
 #include <ggen/p2p/ping/engine.hpp>
 #include <ggen/p2p/registry/engine.hpp>
@@ -156,18 +158,18 @@ class Node {
   // input of the node.
 
   swarm::Swarm& swarm(base::Instant now) { return entered(swarm_, now); }
-  [[nodiscard]] const swarm::Swarm& swarm() const noexcept { return swarm_; }
+  [[nodiscard]] const swarm::Swarm& swarm() const noexcept { return swarm_.look(); }
   ping::Engine& ping(base::Instant now) { return entered(ping_, now); }
   perf::Engine& perf(base::Instant now) { return entered(perf_, now); }
   reqresp::Engine& requests(base::Instant now) { return entered(requests_, now); }
   /// Adds a service to requests() and answers its protocol.
   reqresp::ServiceId serve(reqresp::Service service, base::Instant now);
   /// Only with Config::kad and Config::gossipsub.
-  kad::Engine& kad(base::Instant now) { return entered(*kad_, now); }
-  [[nodiscard]] const kad::Engine* kad() const noexcept { return kad_ ? &*kad_ : nullptr; }
-  gossipsub::Engine& gossipsub(base::Instant now) { return entered(*gossipsub_, now); }
+  kad::Engine& kad(base::Instant now) { return entered(kad_, now); }
+  [[nodiscard]] const kad::Engine* kad() const noexcept { return kad_ ? &kad_.look() : nullptr; }
+  gossipsub::Engine& gossipsub(base::Instant now) { return entered(gossipsub_, now); }
   [[nodiscard]] const gossipsub::Engine* gossipsub() const noexcept {
-    return gossipsub_ ? &*gossipsub_ : nullptr;
+    return gossipsub_ ? &gossipsub_.look() : nullptr;
   }
   /// Changes whether this node answers in the DHT, and tells its peers.
   void set_dht_mode(kad::Mode mode, base::Instant now);
@@ -178,10 +180,10 @@ class Node {
   /// out each registry::Store and answers it by stored().
   void open_registry(registry::Config config, std::optional<registry::Signer> signer,
                      base::Instant now);
-  registry::Engine& registry(base::Instant now) { return entered(*registry_, now); }
+  registry::Engine& registry(base::Instant now) { return entered(registry_, now); }
   /// Null before it is opened.
   [[nodiscard]] const registry::Engine* registry() const noexcept {
-    return registry_ ? &*registry_ : nullptr;
+    return registry_ ? &registry_.look() : nullptr;
   }
   void stored(registry::StoreDone done, base::Instant now);
 
@@ -213,7 +215,7 @@ class Node {
   /// Ends everything in good order. Done when no connection is left.
   void stop(base::Instant now);
 
-  [[nodiscard]] const multiformats::PeerId& id() const noexcept { return swarm_.self(); }
+  [[nodiscard]] const multiformats::PeerId& id() const noexcept { return swarm_.look().self(); }
   /// What this node last said of itself to others.
   [[nodiscard]] const identify::Info& local_info() const noexcept { return local_; }
   [[nodiscard]] std::size_t connection_count() const noexcept { return connections_.size(); }
@@ -225,10 +227,10 @@ class Node {
 
   void handle_timeout(base::Instant now);
   [[nodiscard]] std::optional<Output> poll();
-  [[nodiscard]] std::optional<base::Instant> next_deadline() const { return timers_.earliest(); }
+  [[nodiscard]] std::optional<base::Instant> next_deadline() const;
 
  private:
-  /// Who is behind a stream, and behind a timer.
+  /// Who is behind a stream, and behind a deadline.
   enum class Owner : std::uint8_t {
     kApplication,
     kSwarm,
@@ -242,6 +244,7 @@ class Node {
     kBootstrap,
     kAbsent,
   };
+  static constexpr std::size_t kOwners = static_cast<std::size_t>(Owner::kAbsent) + 1;
 
   struct Connection {
     std::unique_ptr<connection::Channel> channel;
@@ -249,6 +252,7 @@ class Node {
     bool transmit_announced = false;
     bool dirty = false;   // on the list of those to settle
     bool closed = false;  // waits for transport_closed()
+    bool timed = false;   // has a deadline
   };
   struct BootstrapPeer {
     multiformats::Multiaddr address;
@@ -263,22 +267,10 @@ class Node {
     Owner owner{};
     connection::stream_output::Open request;
   };
-  struct TimerKey {
-    Owner owner = Owner::kApplication;  // kApplication: of a connection
-    connection::ConnectionId connection;
-    bool operator==(const TimerKey&) const = default;
-  };
-  struct TimerKeyHash {
-    std::size_t operator()(const TimerKey& key) const noexcept {
-      return std::hash<std::uint64_t>{}(key.connection.value()) ^
-             static_cast<std::size_t>(key.owner);
-    }
-  };
-
   template <class Engine>
-  Engine& entered(Engine& engine, base::Instant now) {
+  Engine& entered(Member<Engine>& engine, base::Instant now) {
     now_ = now;
-    return engine;
+    return *engine;
   }
 
   // Connections.
@@ -310,16 +302,20 @@ class Node {
   void execute(Owner owner, connection::StreamOutput output);
 
   // Engines (engines.cpp).
+  std::optional<base::Instant>& deadline(Owner owner) {
+    return deadlines_[static_cast<std::size_t>(owner)];
+  }
   template <class Act>
   void on_engine(Owner owner, Act&& act);
   bool run_engines();
   template <class Engine>
-  bool run(Owner owner, Engine& engine);
+  bool run(Owner owner, Member<Engine>& member);
   void on_output(swarm::Output output);
   void on_output(registry::Output output);
   void on_output(identify::Identified event);
   void on_output(identify::Pushed event);
   void on_output(kad::AddressesLearned event);
+  void on_output(gossipsub::MeshChanged event);
   template <class Event>
   void on_output(Event event);
   void learn(connection::ConnectionId id, const multiformats::PeerId& peer,
@@ -350,16 +346,16 @@ class Node {
   std::map<std::string, Owner, std::less<>> owners_;  // of each protocol in protocols_
   std::unique_ptr<ChannelFactory> channels_;
 
-  swarm::Swarm swarm_;
+  Member<swarm::Swarm> swarm_;
   identify::Info local_;
   std::uint64_t record_sequence_ = 0;  // of the signed record in local_
-  identify::Engine identify_;
-  ping::Engine ping_;
-  perf::Engine perf_;
-  reqresp::Engine requests_;
-  std::optional<kad::Engine> kad_;
-  std::optional<gossipsub::Engine> gossipsub_;
-  std::optional<registry::Engine> registry_;
+  Member<identify::Engine> identify_;
+  Member<ping::Engine> ping_;
+  Member<perf::Engine> perf_;
+  Member<reqresp::Engine> requests_{std::in_place};
+  Member<kad::Engine> kad_;
+  Member<gossipsub::Engine> gossipsub_;
+  Member<registry::Engine> registry_;
   std::vector<BootstrapPeer> bootstrap_;
   base::Duration bootstrap_delay_{};  // before the next attempt
   base::HashMap<swarm::DialId, multiformats::Multiaddr> bootstrap_dials_;
@@ -371,7 +367,8 @@ class Node {
   base::HashMap<connection::StreamRef, Stream> streams_;
   base::HashMap<swarm::DialId, WaitingOpen> waiting_;
   connection::OpenToken next_token_ = 1;
-  base::TimerHeap<TimerKey, TimerKeyHash> timers_;
+  base::TimerHeap<connection::ConnectionId> channel_timers_;
+  std::array<std::optional<base::Instant>, kOwners> deadlines_;  // of all else, by Owner
   base::Fifo<Output> outputs_;
 };
 

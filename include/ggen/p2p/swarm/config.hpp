@@ -26,7 +26,7 @@ struct AccessLists {
 struct Config {
   struct Limits {
     /// Connections in all, both directions, from the transport's handshake on; attempts to connect
-    /// count as well.
+    /// count as well. At this and the next limit Trimming::visit says who makes place for whom.
     std::size_t max_connections = 200;
     /// Of these, inbound ones: the rest is kept for dialling out, so that nobody can cut this node
     /// off by filling it up.
@@ -52,7 +52,8 @@ struct Config {
   struct Trimming {
     /// Secured connections above which the least recently used ones are closed...
     std::size_t high_water = 150;
-    /// ... until this many are left.
+    /// ... until this many are left. Half as many, the longest here, are never closed, nor are
+    /// those of protected peers: however many come, they take no place from these.
     std::size_t low_water = 120;
     /// A connection younger than this is left alone.
     base::Duration grace = std::chrono::seconds{20};
@@ -60,6 +61,12 @@ struct Config {
     base::Duration idle = std::chrono::seconds{10};
     /// Time between two looks at all connections.
     base::Duration interval = std::chrono::seconds{10};
+    /// A full node makes place for a newcomer, or for a dial of its own: it closes the connection
+    /// that was used longest ago, but none younger than this, which is time for identify and for a
+    /// question to the DHT...
+    base::Duration visit = std::chrono::seconds{2};
+    /// ... and none that was used more recently than this.
+    base::Duration in_use = std::chrono::seconds{1};
 
     [[nodiscard]] static Trimming for_connections(std::size_t max_connections);
   };

@@ -74,7 +74,7 @@ enum class RefuseReason : std::uint8_t {
 /// Why this node closed a connection: the swarm's own decisions.
 enum class LocalClose : std::uint8_t {
   kRequested,     ///< disconnect() was called
-  kTrimmed,       ///< above the high-water mark, and this one was used longest ago
+  kTrimmed,       ///< too many, and this one was used longest ago
   kNotNeeded,     ///< another attempt of the same dial came first, or the dial was cancelled
   kDialDeadline,  ///< the dial that made it ran out of time before the handshake was done
   kTooManyForPeer,

@@ -154,6 +154,7 @@ class Swarm {
   [[nodiscard]] std::vector<ConnectionRecord> connections() const;
   /// In the order of their ids.
   [[nodiscard]] std::vector<multiformats::PeerId> connected_peers() const;
+  [[nodiscard]] std::size_t connected_peer_count() const;
   [[nodiscard]] const History& history() const;
   [[nodiscard]] const Config& config() const;
   [[nodiscard]] const multiformats::PeerId& self() const;
