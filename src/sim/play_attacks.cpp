@@ -65,9 +65,7 @@ Share honest_in_mesh(World& world, NodeIndex node, std::span<const NodeIndex> ho
 
 // Starts a Sybil that joins by way of honest nodes; the first `honest` of all are.
 NodeIndex start_sybil(World& world, std::size_t honest, std::optional<IdentitySeed> identity) {
-  NodeSpec spec = World::member();
-  spec.node.swarm.limits = swarm::Config::Limits::for_connections(kConnections);
-  spec.node.swarm.trimming = swarm::Config::Trimming::for_connections(kConnections);
+  NodeSpec spec = World::member(kConnections);
   spec.publishes = false;
   spec.link.network = static_cast<std::uint16_t>(kFirstNetwork + world.prng().below(kNetworks));
   spec.identity = identity;

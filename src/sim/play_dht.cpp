@@ -43,18 +43,23 @@ void dht_put_get(World& world) {
 
 void dht_key_distribution(World& world) {
   constexpr std::size_t kClosest = 20;
+  constexpr std::size_t kConnections = 300;
   Simulation& simulation = world.simulation();
-  world.populate(world.nodes());
+  // A node that is full is passed over for the next closest one: here nobody is.
+  world.populate(world.nodes(), World::member(kConnections));
   // Tables of a young network are completed by lookups of the own id.
   world.run_for(1min);
   world.step("publish");
   std::vector<Package> packages;
   std::vector<NodeIndex> publishers;
-  for (std::size_t i = 0; i < 2 * std::size_t{world.nodes()}; ++i) {
+  const std::size_t count = 2 * std::size_t{world.nodes()};
+  // Each record takes some fifty requests: at this pace every node gets about one a second.
+  const base::Duration pause = base::Duration{100s} / static_cast<std::int64_t>(count);
+  for (std::size_t i = 0; i < count; ++i) {
     packages.push_back(Package::make(fmt::format("part-{}", i), "1.0.0", "A part", 100));
     publishers.push_back(static_cast<NodeIndex>(world.prng().below(world.nodes())));
     world.start_publish(publishers.back(), packages.back());
-    if (i % 20 == 19) world.run_for(100ms);
+    world.run_for(pause);
   }
   world.run_for(2min);
 

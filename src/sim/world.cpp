@@ -16,19 +16,13 @@ constexpr base::Duration kAnswer = std::chrono::minutes{1};
 constexpr base::Duration kLastLook = std::chrono::milliseconds{1100};
 // For what is under way when all nodes have stopped.
 constexpr base::Duration kWindDown = std::chrono::minutes{10};
-// What the program has by default.
-constexpr std::size_t kConnections = 50;
-// A newcomer is told this many addresses, of so many that are known to all.
+// A newcomer is told this many addresses, of so many that are known to all: of a hundred nodes one
+// in a large network.
 constexpr std::size_t kBootstrapTold = 3;
 constexpr std::size_t kBootstrapNodes = 10;
-// What whoever runs a node that is known to all gives it: with the default a few dozen newcomers at
-// a time would find it full.
-constexpr std::size_t kBootstrapConnections = 500;
-
-void allow_connections(NodeSpec& spec, std::size_t count) {
-  spec.node.swarm.limits = swarm::Config::Limits::for_connections(count);
-  spec.node.swarm.trimming = swarm::Config::Trimming::for_connections(count);
-}
+constexpr std::size_t kNodesForOneKnown = 100;
+// A node that is known to all is asked by one newcomer in this time.
+constexpr base::Duration kNewcomers = std::chrono::milliseconds{200};
 
 std::string hex(const crypto::Sha256Digest& digest) {
   std::string text;
@@ -58,11 +52,12 @@ World::~World() = default;
 
 // ---- Nodes ----
 
-NodeSpec World::member() {
+NodeSpec World::member(std::size_t connections) {
   NodeSpec spec;
   spec.node.kad.emplace();
   spec.node.gossipsub.emplace();
-  allow_connections(spec, kConnections);
+  spec.node.swarm.limits = swarm::Config::Limits::for_connections(connections);
+  spec.node.swarm.trimming = swarm::Config::Trimming::for_connections(connections);
   spec.publishes = true;
   return spec;
 }
@@ -89,13 +84,10 @@ void World::populate(std::size_t count, const NodeSpec& spec) {
 void World::populate(std::size_t count, const std::function<NodeSpec(std::size_t)>& spec) {
   step("nodes join");
   const auto first = static_cast<NodeIndex>(simulation_.size());
-  const std::size_t known = std::min(count, kBootstrapNodes);
-  // So that those who are known to all are not asked by everybody at once.
-  const auto spread = std::chrono::milliseconds{count * 20};
+  const std::size_t known = std::min(count, std::max(kBootstrapNodes, count / kNodesForOneKnown));
+  const base::Duration spread = kNewcomers * static_cast<std::int64_t>(count / known);
   for (std::size_t i = 0; i < count; ++i) {
-    NodeSpec own = spec(i);
-    if (count > kBootstrapNodes && i < known) allow_connections(own, kBootstrapConnections);
-    const NodeIndex node = simulation_.add(std::move(own));
+    const NodeIndex node = simulation_.add(spec(i));
     auto& bootstrap = bootstrap_[node];
     for (std::size_t k = 0; k < kBootstrapTold && i > 0; ++k) {
       const auto other = first + static_cast<NodeIndex>(prng_.below(std::min(i, known)));
@@ -108,11 +100,12 @@ void World::populate(std::size_t count, const std::function<NodeSpec(std::size_t
     simulation_.at(now() + pause, [this, node] { restart(node); });
   }
   run_for(spread + std::chrono::seconds{1});
+  NodeIndex next = first;  // all before it were seen in a mesh, and seldom are left without one
   const bool meshed = wait(
       [&] {
-        for (NodeIndex i = first; i < first + count; ++i) {
-          if (!simulation_.is_up(i)) return false;
-          const auto* gossip = simulation_.node(i).gossipsub();
+        for (; next < first + count; ++next) {
+          if (!simulation_.is_up(next)) return false;
+          const auto* gossip = simulation_.node(next).gossipsub();
           if (count > 1 && gossip->mesh(registry::kUpdatesTopic).empty()) return false;
         }
         return true;

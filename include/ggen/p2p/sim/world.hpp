@@ -71,8 +71,9 @@ class World final : public Observer {
 
   // Nodes.
 
-  /// A member of the marketplace with the settings that the program has by default.
-  [[nodiscard]] static NodeSpec member();
+  /// A member of the marketplace with the settings that the program has by default, but for the
+  /// number of connections.
+  [[nodiscard]] static NodeSpec member(std::size_t connections = 50);
   /// Adds a node, starts it, and has it join by way of some of `bootstrap`.
   NodeIndex start(NodeSpec spec, std::span<const NodeIndex> bootstrap);
   /// Adds `count` nodes that join by way of the first few, spread over a time that lets a network
