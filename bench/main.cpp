@@ -67,7 +67,8 @@ int run(const std::string& filter) {
   } parts[] = {{"noise", noise_rows},
                {"yamux", yamux_rows},
                {"stack", stack_rows},
-               {"connection", connection_rows}};
+               {"connection", connection_rows},
+               {"sim", sim_rows}};
   Table table;
   bool any = false;
   for (const auto& part : parts) {
@@ -77,7 +78,7 @@ int run(const std::string& filter) {
     part.rows(table);
   }
   if (!any) {
-    fmt::print(stderr, "usage: ggen-bench [noise | yamux | stack | connection]\n");
+    fmt::print(stderr, "usage: ggen-bench [noise | yamux | stack | connection | sim]\n");
     return 2;
   }
   fmt::print("{}, {} cores\n\n", machine(), std::thread::hardware_concurrency());
