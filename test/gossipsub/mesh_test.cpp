@@ -53,6 +53,28 @@ TEST_CASE_FIXTURE(
   CHECK(engine.mesh(kTopic).size() == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "gossipsub: it says whose connection is worth keeping") {
+  remote.call([&](gossipsub::Engine& e) { e.subscribe("other", remote.now()); });
+  connect();
+  const auto changes = [&] { return remote.take_events<gossipsub::MeshChanged>(); };
+  send_control(gossipsub::encode_graft(kTopic));
+  REQUIRE(changes().size() == 1);
+  // Once for all topics.
+  send_control(gossipsub::encode_graft("other"));
+  send_control(gossipsub::encode_prune(kTopic, 60));
+  CHECK(changes().empty());
+  send_control(gossipsub::encode_prune("other", 60));
+  const auto left = changes();
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].peer == test::peer_id(2));
+  CHECK_FALSE(left[0].joined);
+  remote.pass(70s);
+  REQUIRE(engine.mesh(kTopic).size() == 1);
+  changes();
+  remote.call([&](gossipsub::Engine& e) { e.peer_gone(test::peer_id(2), remote.now()); });
+  REQUIRE(changes().size() == 1);
+}
+
 TEST_CASE("gossipsub: a backoff at the maximum of its type, and an hour of heartbeats") {
   for (const std::uint64_t seconds :
        {UINT64_MAX, UINT64_MAX / 1'000'000'000, std::uint64_t{INT64_MAX},
