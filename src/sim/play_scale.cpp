@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -39,7 +40,7 @@ void large_network(World& world) {
               found ? fmt::format("{} of {} peers answered", found->answered, found->asked) : "");
 
   world.step("everybody fetches");
-  const auto pause = std::chrono::milliseconds{10};
+  const base::Duration pause = std::min<base::Duration>(10ms, base::Duration{10s} / world.nodes());
   std::vector<std::pair<NodeIndex, registry::OperationId>> fetches;
   for (const NodeIndex node : world.up()) {
     if (node == publisher) continue;

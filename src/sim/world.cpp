@@ -58,6 +58,8 @@ NodeSpec World::member(std::size_t connections) {
   spec.node.gossipsub.emplace();
   spec.node.swarm.limits = swarm::Config::Limits::for_connections(connections);
   spec.node.swarm.trimming = swarm::Config::Trimming::for_connections(connections);
+  // Nobody reads them here, and full ones are a sixteenth of a node's memory.
+  spec.node.swarm.history = {.max_closed = 8, .max_refused = 8, .max_failed_dials = 8};
   spec.publishes = true;
   return spec;
 }
