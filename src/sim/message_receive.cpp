@@ -240,6 +240,7 @@ void MessageChannel::on_finish(MessageStream& stream) {
   if (stream.request != nullptr) return drop(stream, StreamEnd::kNegotiationFailed);
   if (std::exchange(stream.remote_finished, true)) return;
   stream.credit_due = false;  // it needs no more
+  if (!stream.has_output()) ready_.remove(stream);
   events_.push(event::StreamFinished{stream.id});
   close_if_done(stream);
 }

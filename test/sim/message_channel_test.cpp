@@ -299,6 +299,17 @@ TEST_CASE("message channel: the window is enforced, and only consume() gives it 
   CHECK(victim.reason() == CloseReason::kProtocolViolation);
 }
 
+TEST_CASE("message channel: credit that is no longer needed is nothing to send") {
+  Victim victim;
+  victim.get(open_frame(1, {"/echo/1"}));
+  victim.get(frame(FrameKind::kData, 1, base::Bytes(sim::kStreamWindow)));
+  victim.said();
+  victim.act([&](Channel& channel) { channel.consume({1}, sim::kStreamWindow, victim.pair.now); });
+  CHECK(victim.end().channel->wants_transmit());
+  victim.get(frame(FrameKind::kFinish, 1));
+  CHECK_FALSE(victim.end().channel->wants_transmit());
+}
+
 TEST_CASE("message channel: data after the end is charged and dropped") {
   Victim victim;
   victim.get(open_frame(1, {"/echo/1"}));
