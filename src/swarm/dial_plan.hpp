@@ -25,6 +25,8 @@ class DialPlan {
 
   /// When the next attempt may start; nothing when no address is left.
   [[nodiscard]] std::optional<base::Instant> next_start() const;
+  /// Whose start is the next.
+  [[nodiscard]] const Candidate& next() const { return pending_.front().candidate; }
   [[nodiscard]] Candidate take();
   /// An attempt has failed: the next need not wait its turn.
   void hurry(base::Instant now);

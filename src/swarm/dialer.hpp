@@ -155,7 +155,8 @@ class Dialer {
   void advance(JobId id, base::Instant now);
   void start_attempts(JobId id, Job& job, base::Instant now);
   [[nodiscard]] bool no_connection_free() const;
-  [[nodiscard]] bool attempt_free(base::Instant now);
+  /// Whether one more attempt may start now, for which an unused connection may be closed.
+  [[nodiscard]] bool free_attempt(base::Instant now);
   void attempt_failed(AttemptId id, AddressFailureReason reason, base::Instant now);
   void address_failed(JobId id, const Candidate& candidate, AddressFailureReason reason,
                       base::Instant now);

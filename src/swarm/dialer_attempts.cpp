@@ -96,19 +96,20 @@ void Dialer::start_attempts(JobId id, Job& job, base::Instant now) {
   for (;;) {
     const auto start = job.plan.next_start();
     if (!start || *start > now || job.under_way() >= config_.max_attempts_per_dial) return;
-    if (!attempt_free(now)) {
+    // What may not be tried needs no place.
+    if (const auto reason = obstacle(job, job.plan.next(), now)) {
+      job.plan.failed(job.plan.take().endpoint.to_multiaddr(), *reason);
+      job.plan.hurry(now);
+      continue;
+    }
+    if (!free_attempt(now)) {
       if (!job.waits_for_attempt) attempt_queue_.push_back(id);
       job.waits_for_attempt = true;
       if (no_connection_free()) place_look_ = base::earlier(place_look_, now + kPlaceLook);
       return;
     }
-    Candidate candidate = job.plan.take();
+    const Candidate candidate = job.plan.take();
     const Multiaddr address = candidate.endpoint.to_multiaddr();
-    if (const auto reason = obstacle(job, candidate, now)) {
-      job.plan.failed(address, *reason);
-      job.plan.hurry(now);
-      continue;
-    }
     const AttemptId attempt = attempts_.emplace(Attempt{id, candidate});
     attempt_timers_.set(attempt, now + config_.attempt_timeout);
     job.attempts.push_back(attempt);
@@ -122,7 +123,7 @@ bool Dialer::no_connection_free() const {
 }
 
 // Where all connections are taken, one that is not in use makes place.
-bool Dialer::attempt_free(base::Instant now) {
+bool Dialer::free_attempt(base::Instant now) {
   if (attempts_.size() >= config_.max_attempts) return false;
   return !no_connection_free() || world_.trimmer.make_place(connection::Direction::kOutbound, now);
 }
@@ -191,7 +192,7 @@ void Dialer::address_failed(JobId id, const Candidate& candidate, AddressFailure
 
 void Dialer::pump(base::Instant now) {
   place_look_.reset();
-  while (!attempt_queue_.empty() && attempt_free(now)) {
+  while (!attempt_queue_.empty() && free_attempt(now)) {
     const JobId id = attempt_queue_.front();
     attempt_queue_.pop_front();
     jobs_.find(id)->waits_for_attempt = false;

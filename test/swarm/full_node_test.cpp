@@ -5,7 +5,6 @@
 using namespace ggen::p2p;
 using namespace ggen::p2p::swarm;
 using namespace ggen::p2p::swarm::test;
-using connection::CloseReason;
 using connection::ConnectionId;
 
 namespace {
@@ -147,4 +146,18 @@ TEST_CASE("a dial that waits for a place gets that of the connection used longes
   REQUIRE(world.closes.size() == 1);
   CHECK(connected(world, 1));
   CHECK_FALSE(connected(world, 3));
+}
+
+TEST_CASE("a dial that may try no address closes nothing") {
+  World world(config());
+  world.places[address(9)] = Place::failing(DialError::kRefused);
+  REQUIRE_FALSE(world.finish(world.dial(peer(9), {addr(address(9))})));
+  for (unsigned i = 1; i <= 8; ++i) {
+    world.places[address(i)] = Place::of(peer(i));
+    REQUIRE(world.finish(world.dial(peer(i), {addr(address(i))})));
+  }
+  world.run_for(2s);
+  // Another peer is said to be there: the address rests, and not the peer.
+  CHECK_FALSE(world.finish(world.dial(peer(10), {addr(address(9))})));
+  CHECK(world.closes.empty());
 }
