@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_packages=(
   g++ meson ninja-build pkgconf ccache
   libsodium-dev libssl-dev libfmt-dev libasio-dev libprotozero-dev libmsgpack-cxx-dev libcli11-dev
-  nlohmann-json3-dev libtomlplusplus-dev libsqlite3-dev libarchive-dev libzstd-dev
+  nlohmann-json3-dev libjemalloc-dev libtomlplusplus-dev libsqlite3-dev libarchive-dev libzstd-dev
 )
 test_packages=(doctest-dev librapidcheck-dev)
 fuzz_packages=(clang-19 libclang-rt-19-dev)

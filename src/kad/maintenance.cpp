@@ -36,7 +36,7 @@ void Maintenance::refresh(bool own, base::Instant now) {
 // Finds those who have come meanwhile, and lets them find us: the own id will do.
 void Maintenance::refresh_early(base::Instant now) {
   const base::Duration most = state_.config.maintenance.refresh_interval;
-  early_gap_ = 2 * *early_gap_;
+  early_gap_ = 4 * *early_gap_;
   if (*early_gap_ >= most) early_gap_.reset();
   next_refresh_ = now + early_gap_.value_or(most);
   refreshes_due_ = now;

@@ -23,12 +23,6 @@ constexpr std::array<std::size_t, kMessages> kMessageOverhead = {
     kKeySize + kTagSize + kTagSize,
 };
 
-crypto::X25519KeyPair draw_key_pair(crypto::Crypto& crypto) {
-  crypto::Secret<32> secret;
-  crypto.random(secret.writable());
-  return crypto::X25519KeyPair::from_secret(std::move(secret));
-}
-
 crypto::X25519PublicKey to_public_key(base::BytesView bytes) {
   crypto::X25519PublicKey key;
   GGEN_INVARIANT(bytes.size() == key.size());
@@ -104,7 +98,7 @@ std::expected<base::Bytes, Error> HandshakeState::read_message(base::BytesView m
 std::expected<void, Error> HandshakeState::write_token(Token token, base::Bytes& out) {
   switch (token) {
     case Token::kE:
-      ephemeral_ = draw_key_pair(*crypto_);
+      ephemeral_ = crypto_->draw_x25519();
       base::append(out, ephemeral_->public_key());
       symmetric_.mix_hash(ephemeral_->public_key());
       return {};

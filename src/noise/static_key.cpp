@@ -15,9 +15,7 @@ constexpr std::size_t kMaxOwnPayload = 8192;
 
 StaticKey StaticKey::create(crypto::Crypto& crypto, const crypto::KeyPair& identity,
                             std::vector<std::string> muxers) {
-  crypto::Secret<32> secret;
-  crypto.random(secret.writable());
-  crypto::X25519KeyPair key_pair = crypto::X25519KeyPair::from_secret(std::move(secret));
+  crypto::X25519KeyPair key_pair = crypto.draw_x25519();
   const auto signature = crypto.sign(identity, signed_text(key_pair.public_key()));
   base::Bytes payload = encode_payload(identity.public_key().encode(), signature, muxers);
   GGEN_INVARIANT(payload.size() <= kMaxOwnPayload);

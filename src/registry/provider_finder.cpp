@@ -25,11 +25,13 @@ void ProviderFinder::find(const Archive& archive, base::Instant now) {
   forget_ended();
   Search& search = searches_[archive.root];
   search.pause = kPause;
+  search.limit = kEnough;
   if (!search.query) ask(archive.root, search, now);
 }
 
 void ProviderFinder::ask(const Sha256Digest& root, Search& search, base::Instant now) {
-  const auto query = context_.below.kad.find_providers(provider_key(root), 0, now);
+  const auto query = context_.below.kad.find_providers(provider_key(root), search.limit, now);
+  search.limit = 0;
   if (query) {
     search.query = *query;
     queries_.emplace(*query, root);

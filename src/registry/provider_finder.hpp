@@ -18,11 +18,17 @@ namespace ggen::p2p::registry {
 /// that may hold it; again and again while the fetch knows nobody who does, and now and then while
 /// it could do with more, since those who fetch the same become holders meanwhile. A release is
 /// heard of within a second, and its provider record may need twenty to be where others look.
+///
+/// The first look ends with as many as a fetch can use: what many want, the same few peers of the
+/// DHT are asked for. If none of these holds it, the next looks collect all there are, since who
+/// lies may have been the first to answer.
 class ProviderFinder {
  public:
   /// Before the DHT is asked again; then twice as long, at most kMaxPause.
   static constexpr base::Duration kPause = std::chrono::seconds{1};
   static constexpr base::Duration kMaxPause = std::chrono::seconds{16};
+  /// Providers that the first look is content with.
+  static constexpr std::size_t kEnough = 20;
   /// Archives of which it is known who told of their release.
   static constexpr std::size_t kMaxHeard = 1024;
 
@@ -48,6 +54,7 @@ class ProviderFinder {
     std::optional<kad::QueryId> query{};  // under way
     base::Instant next{};                 // when not
     base::Duration pause = kPause;
+    std::size_t limit = kEnough;          // providers that the next query is to find
   };
 
   void ask(const crypto::Sha256Digest& root, Search& search, base::Instant now);

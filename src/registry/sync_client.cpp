@@ -13,8 +13,9 @@ void SyncClient::start(base::Instant now) {
 
 void SyncClient::peer_speaks(const PeerId& peer, base::Instant now) {
   if (peers_.size() >= kMaxPeers) return;
-  if (!peers_.try_emplace(peer).second) return;
-  waiting_.insert(peer);
+  const auto [at, is_new] = peers_.try_emplace(peer);
+  if (!is_new) return;
+  waiting_.insert(turn(peer, at->second));
   pump(now);
 }
 
@@ -29,7 +30,7 @@ void SyncClient::peer_gone(const PeerId& id) {
   }
   for (const LogPull& pull : peer.pulls) pulled_.push({id, pull.publisher(), false});
   retries_.set(id, std::nullopt);
-  waiting_.erase(id);
+  waiting_.erase(turn(id, peer));
   peers_.erase(at);
 }
 
@@ -46,8 +47,9 @@ bool SyncClient::pull(const PeerId& id, const PeerId& publisher, std::optional<H
     return true;
   }
   if (peer.pulls.size() >= kMaxPullsPerPeer) return false;
+  waiting_.erase(turn(id, peer));
   peer.pulls.emplace_back(publisher, claim);
-  waiting_.insert(id);
+  waiting_.insert(turn(id, peer));
   pump(now);
   return true;
 }
@@ -57,35 +59,36 @@ bool SyncClient::pull(const PeerId& id, const PeerId& publisher, std::optional<H
 void SyncClient::pump(base::Instant now) {
   if (!ledger_.is_loaded()) return;
   while (active_.size() < context_.config.sync.max_active) {
-    const auto next = next_peer();
-    if (!next) return;
+    const auto next = next_peer(now);
+    if (!next) break;
     begin(*next, peers_.at(*next), now);
   }
+  next_of_crowd_.reset();
+  if (!waiting_.empty() && next_turn() > now) next_of_crowd_ = next_turn();
 }
 
-// Those who are known to have something first, then who was not asked for the longest time. Rounds
-// leave one place free, so that slow ones do not keep out what is wanted now.
-std::optional<PeerId> SyncClient::next_peer() const {
-  const std::pair<const PeerId, Peer>* best = nullptr;
-  for (const PeerId& id : waiting_) {
-    if (shunned_.contains(id)) continue;
-    const auto& item = *peers_.find(id);
-    const auto rank = [](const Peer& one) { return std::pair{one.pulls.empty(), one.asked}; };
-    if (best == nullptr || rank(item.second) < rank(best->second)) best = &item;
-  }
-  if (best == nullptr || !best->second.pulls.empty()) {
-    return best == nullptr ? std::nullopt : std::optional{best->first};
-  }
+// When a peer may be asked only because it has come.
+base::Instant SyncClient::next_turn() const {
+  return crowd_over_ - (kCrowd - 1) * kCrowdPause;
+}
+
+// Rounds leave one place free, so that slow ones do not keep out what is wanted now.
+std::optional<PeerId> SyncClient::next_peer(base::Instant now) const {
+  const bool crowded = next_turn() > now;
   const std::size_t most = std::max<std::size_t>(context_.config.sync.max_active, 2) - 1;
-  const auto rounds =
-      std::ranges::count_if(active_, [this](const PeerId& id) { return peers_.at(id).is_round; });
-  if (static_cast<std::size_t>(rounds) >= most) return std::nullopt;
-  return best->first;
+  const auto rounds = static_cast<std::size_t>(
+      std::ranges::count_if(active_, [this](const PeerId& id) { return peers_.at(id).is_round; }));
+  for (const Turn& turn : waiting_) {
+    if (turn.is_round && (rounds >= most || (turn.has_just_come && crowded))) break;
+    if (!shunned_.contains(turn.id)) return turn.id;
+  }
+  return std::nullopt;
 }
 
 void SyncClient::begin(const PeerId& id, Peer& peer, base::Instant now) {
+  waiting_.erase(turn(id, peer));
+  if (peer.asked == kNever) crowd_over_ = std::max(crowd_over_, now) + kCrowdPause;
   peer.session = std::make_unique<SyncSession>(context_, ledger_, id);
-  waiting_.erase(id);
   active_.insert(id);
   peer.asked = now;
   for (LogPull& pull : peer.pulls) peer.session->add(std::move(pull));
@@ -132,7 +135,7 @@ void SyncClient::end(const PeerId& id, Peer& peer, bool answered) {
     peer.is_due = answered && !session->is_finished();
     peer.after = peer.is_due ? session->after() : std::nullopt;
   }
-  if (peer.is_due) waiting_.insert(id);
+  if (peer.is_due) waiting_.insert(turn(id, peer));
 }
 
 void SyncClient::shun(const PeerId& id, Peer& peer, std::string_view why, base::Instant now) {
@@ -179,7 +182,7 @@ bool SyncClient::handle(const reqresp::RequestDone& done, base::Instant now) {
     end(id, peer, false);
     if (is(Error::kUnsupported)) {
       retries_.set(id, std::nullopt);
-      waiting_.erase(id);
+      waiting_.erase(turn(id, peer));
       peers_.erase(id);
     } else {
       retries_.set(id, now + peer.pause);
@@ -212,7 +215,7 @@ void SyncClient::handle_timeout(base::Instant now) {
 
 void SyncClient::due(const PeerId& id, Peer& peer) {
   peer.is_due = true;
-  if (!peer.session) waiting_.insert(id);
+  if (!peer.session) waiting_.insert(turn(id, peer));
 }
 
 void SyncClient::begin_round() {

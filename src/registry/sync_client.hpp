@@ -19,7 +19,8 @@
 namespace ggen::p2p::registry {
 
 /// Whom to ask for what is missing here: each peer when it comes, then one at every interval, and
-/// those who showed something that was not known.
+/// those who showed something that was not known. Peers that come in a crowd, most of them to
+/// leave soon, wait their turn: a lookup of the DHT connects to thirty within a second.
 class SyncClient {
  public:
   static constexpr std::size_t kMaxPeers = 4096;
@@ -31,6 +32,9 @@ class SyncClient {
   /// A peer that did not answer, such as one that still reads its own journal, is asked again after
   /// this, then after twice the time, at most after an interval.
   static constexpr base::Duration kRetry = std::chrono::seconds{2};
+  /// So many peers are asked as soon as they come; of those that come then, one after each pause.
+  static constexpr int kCrowd = 8;
+  static constexpr base::Duration kCrowdPause = std::chrono::seconds{2};
 
   SyncClient(Context& context, Ledger& ledger, reqresp::ServiceId service)
       : context_(context), ledger_(ledger), service_(service) {}
@@ -62,23 +66,37 @@ class SyncClient {
 
   void handle_timeout(base::Instant now);
   [[nodiscard]] std::optional<base::Instant> next_deadline() const {
-    return base::earlier(next_round_, retries_.earliest());
+    return base::earlier(base::earlier(next_round_, next_of_crowd_), retries_.earliest());
   }
 
  private:
+  static constexpr base::Instant kNever = base::Instant::min();
   struct Peer {
     std::deque<LogPull> pulls{};  // for the next session
     bool is_due = true;           // a round of all heads is to be made
     std::optional<multiformats::PeerId> after{};
-    base::Instant asked = base::Instant::min();  // when the last session began
+    base::Instant asked = kNever;  // when the last session began
     std::unique_ptr<SyncSession> session{};
     bool is_round = false;          // the session asks for heads
     base::Duration pause = kRetry;  // before it is asked again, if it does not answer
     reqresp::RequestId request{};
   };
+  // The order in which peers are asked: those who are known to have something first, then who was
+  // not asked for the longest time, and who has just come last.
+  struct Turn {
+    bool is_round;
+    bool has_just_come;
+    base::Instant asked;
+    multiformats::PeerId id;
+    auto operator<=>(const Turn&) const = default;
+  };
 
   void pump(base::Instant now);
-  [[nodiscard]] std::optional<multiformats::PeerId> next_peer() const;
+  [[nodiscard]] static Turn turn(const multiformats::PeerId& id, const Peer& peer) {
+    return {peer.pulls.empty(), peer.asked == kNever, peer.asked, id};
+  }
+  [[nodiscard]] std::optional<multiformats::PeerId> next_peer(base::Instant now) const;
+  [[nodiscard]] base::Instant next_turn() const;
   void begin(const multiformats::PeerId& id, Peer& peer, base::Instant now);
   void go_on(const multiformats::PeerId& id, Peer& peer, base::Instant now);
   void end(const multiformats::PeerId& id, Peer& peer, bool answered);
@@ -91,12 +109,14 @@ class SyncClient {
   Ledger& ledger_;
   reqresp::ServiceId service_;
   std::map<multiformats::PeerId, Peer> peers_;
-  std::set<multiformats::PeerId> waiting_;  // without a session, due or with pulls
-  std::set<multiformats::PeerId> active_;   // with a session
+  std::set<Turn> waiting_;                 // without a session, due or with pulls
+  std::set<multiformats::PeerId> active_;  // with a session
   std::map<reqresp::RequestId, multiformats::PeerId> requests_;
   std::map<multiformats::PeerId, base::Instant> shunned_;  // until when
   base::TimerHeap<multiformats::PeerId> retries_;
   std::optional<base::Instant> next_round_;
+  base::Instant crowd_over_{};  // each peer asked as it came puts this off by a pause
+  std::optional<base::Instant> next_of_crowd_;
   bool held_up_ = false;  // a session waits for room in the ledger
   base::Fifo<Pulled> pulled_;
 };

@@ -12,6 +12,12 @@ std::size_t VerificationCache::DigestHash::operator()(
   return hash;
 }
 
+crypto::X25519KeyPair SimCrypto::draw_x25519() {
+  crypto::X25519PublicKey public_key;
+  random(public_key);
+  return crypto::X25519KeyPair::simulated(public_key);
+}
+
 std::optional<crypto::Secret<32>> SimCrypto::agree(const crypto::X25519KeyPair& own,
                                                    const crypto::X25519PublicKey& remote) {
   const auto [first, second] = std::minmax(own.public_key(), remote);

@@ -11,13 +11,6 @@ using connection::ConnectionId;
 using multiformats::Multiaddr;
 using multiformats::PeerId;
 
-namespace {
-
-/// How often dials that wait in a full node look for a connection that is unused by now.
-constexpr base::Duration kPlaceLook = std::chrono::milliseconds{250};
-
-}  // namespace
-
 bool Dialer::consider(Job& job, const Multiaddr& address, unsigned depth) {
   const auto named = address.peer_id();
   const bool redundant = named && named == job.peer;
@@ -105,7 +98,7 @@ void Dialer::start_attempts(JobId id, Job& job, base::Instant now) {
     if (!free_attempt(now)) {
       if (!job.waits_for_attempt) attempt_queue_.push_back(id);
       job.waits_for_attempt = true;
-      if (no_connection_free()) place_look_ = base::earlier(place_look_, now + kPlaceLook);
+      if (no_connection_free()) place_look_ = base::earlier(place_look_, now + Trimmer::kLook);
       return;
     }
     const Candidate candidate = job.plan.take();
@@ -198,7 +191,7 @@ void Dialer::pump(base::Instant now) {
     jobs_.find(id)->waits_for_attempt = false;
     advance(id, now);
   }
-  if (!attempt_queue_.empty() && no_connection_free()) place_look_ = now + kPlaceLook;
+  if (!attempt_queue_.empty() && no_connection_free()) place_look_ = now + Trimmer::kLook;
   while (!lookup_queue_.empty() && resolving_.size() < config_.max_resolves) {
     const JobId id = lookup_queue_.front();
     lookup_queue_.pop_front();

@@ -64,14 +64,17 @@ void Trimmer::trim(base::Instant now) {
 
 bool Trimmer::make_place(connection::Direction direction, base::Instant now) {
   const bool for_newcomer = direction == connection::Direction::kInbound;
+  base::Instant& no_place_until = no_place_until_[for_newcomer ? 0 : 1];
+  if (now < no_place_until) return false;
   for (const Seen& one : candidates()) {
-    if (now - one.last_used < config_.in_use) return false;
+    if (now - one.last_used < config_.in_use) break;
     const bool inbound = !one.purpose;
     if (inbound && now - one.secured_at < config_.visit) continue;
     if (for_newcomer && !inbound && one.purpose != Purpose::kDht) continue;
     table_.close(one.id, LocalClose::kTrimmed);
     return true;
   }
+  no_place_until = now + kLook;
   return false;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -29,7 +31,9 @@ class Trimmer {
 
   /// Closes one connection for another of this direction; false when none may be. For an inbound
   /// one only inbound ones and those of lookups are: whom this node has chosen to stay with, others
-  /// must not push out.
+  /// must not push out. All connections are looked at for it, so not again for kLook after no place
+  /// was found.
+  static constexpr base::Duration kLook = std::chrono::milliseconds{250};
   bool make_place(connection::Direction direction, base::Instant now);
 
  private:
@@ -51,6 +55,8 @@ class Trimmer {
   base::HashMap<multiformats::PeerId, std::uint32_t> protections_;
   std::optional<base::Instant> last_look_;
   std::optional<base::Instant> next_look_;
+  /// Of make_place(), by direction.
+  std::array<base::Instant, 2> no_place_until_{};
 };
 
 }  // namespace ggen::p2p::swarm

@@ -80,6 +80,14 @@ TEST_CASE("X25519: keys that force a zero secret are refused") {
   }
 }
 
+TEST_CASE("X25519: a simulated pair has no secret to share") {
+  const auto other = X25519KeyPair::from_secret(
+      secret_of("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4"));
+  const auto pair = X25519KeyPair::simulated(other.public_key());
+  CHECK(pair.public_key() == other.public_key());
+  CHECK_FALSE(pair.shared_secret(other.public_key()));
+}
+
 TEST_CASE("Secret: moving it wipes the source") {
   static_assert(!std::is_copy_constructible_v<Secret<32>>);
   static_assert(!std::is_copy_constructible_v<X25519KeyPair>);

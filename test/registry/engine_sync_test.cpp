@@ -1,3 +1,5 @@
+#include <map>
+
 #include <ggen/p2p/registry/sync.hpp>
 
 #include "engine_network.hpp"
@@ -94,6 +96,45 @@ TEST_CASE("sync: who still reads its journal is caught up with soon after") {
   net.connect(0, 1);  // before its disk has answered
   net.run_for(5s);
   CHECK(net.engine(0).catalog().log(kSigner.id()) != nullptr);
+}
+
+TEST_CASE("sync: peers that come in a crowd are asked one after the other, and each in the end") {
+  EngineNetwork net;
+  constexpr std::size_t kPeers = 12;
+  std::map<std::size_t, base::Instant> asked;
+  net.add();
+  for (std::size_t i = 1; i <= kPeers; ++i) {
+    net.add();
+    net[i].node->liar = [&, i](reqresp::Request& request) {
+      if (decode_sync_request(request.message.map())) asked.try_emplace(i, net.now);
+      return false;
+    };
+  }
+  const base::Instant came = net.now;
+  for (std::size_t i = 1; i <= kPeers; ++i) net.connect(0, i);
+  net.run_for(1s);
+  CHECK(asked.size() == 8);
+  net.run_for(2s);
+  CHECK(asked.size() == 9);
+  net.disconnect(0, asked.contains(kPeers) ? 1 : kPeers);
+  net.run_for(20s);
+  CHECK(asked.size() >= kPeers - 1);
+  for (const auto& [peer, when] : asked) CHECK(when - came <= 10s);
+}
+
+TEST_CASE("sync: who is known to have news does not wait behind a crowd") {
+  EngineNetwork net;
+  constexpr std::size_t kPeers = 12;
+  for (std::size_t i = 0; i <= kPeers; ++i) net.add();
+  for (std::size_t i = 1; i <= kPeers; ++i) net.connect(0, i);
+  net.run_for(1s);
+  // The last to come announces by gossip what stands on an entry that node 0 does not have.
+  net.disconnect(0, kPeers);
+  REQUIRE(net.publish_now(kPeers, "pad", "1.0.0").result);
+  net.connect(0, kPeers);
+  REQUIRE(net.publish_now(kPeers, "pad", "1.0.1").result);
+  net.run_for(3s);
+  CHECK(net.heads(0) == net.heads(kPeers));
 }
 
 TEST_CASE("sync: a fork is found, told to all, and blocks") {

@@ -70,6 +70,19 @@ TEST_CASE("a full node refuses newcomers while all others are young or in use") 
   CHECK(world.closes.size() == 1);
 }
 
+TEST_CASE("a full node that has found no place does not look again at once") {
+  World world(config());
+  const auto ids = fill(world, 6);
+  world.run_for(10s);
+  use(world, ids);
+  world.run_for(config().trimming.in_use - 100ms);
+  CHECK_FALSE(world.accept(address(7)));
+  world.run_for(100ms);  // all are idle by now
+  CHECK_FALSE(world.accept(address(7)));
+  world.run_for(150ms);
+  CHECK(world.accept(address(7)));
+}
+
 TEST_CASE("a newcomer has the time of a visit") {
   World world(config());
   fill(world, 6);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <ggen/p2p/base/bytes.hpp>
 #include <ggen/p2p/crypto/keys.hpp>
@@ -25,6 +26,12 @@ class Crypto {
   /// False for a wrong signature, and for one whose form is wrong. Any key type.
   [[nodiscard]] virtual bool verify(const PublicKey& key, base::BytesView message,
                                     base::BytesView signature) = 0;
+  /// A fresh key pair.
+  [[nodiscard]] virtual X25519KeyPair draw_x25519() {
+    Secret<32> secret;
+    random(secret.writable());
+    return X25519KeyPair::from_secret(std::move(secret));
+  }
   /// X25519KeyPair::shared_secret() of `own`.
   [[nodiscard]] virtual std::optional<Secret<32>> agree(const X25519KeyPair& own,
                                                         const X25519PublicKey& remote) {

@@ -58,7 +58,7 @@ struct MaintenanceConfig {
   /// Lookups of the own id and of a random key in each bucket.
   base::Duration refresh_interval = std::chrono::minutes{10};
   /// Whoever has just joined knows few peers, and few know it: the own id is looked up again after
-  /// this, then after twice the time and so on, until the first refresh is due.
+  /// this, then after four times the time and so on, until the first refresh is due.
   base::Duration first_refresh = std::chrono::seconds{10};
   /// Buckets deeper than this are left to the lookup of the own id.
   std::size_t max_refreshed_buckets = 12;

@@ -58,6 +58,7 @@ class SimCrypto final : public crypto::Crypto {
     ++account_.verified;
     return cache_.verify(key, message, signature);
   }
+  crypto::X25519KeyPair draw_x25519() override;
   std::optional<crypto::Secret<32>> agree(const crypto::X25519KeyPair& own,
                                           const crypto::X25519PublicKey& remote) override;
 
