@@ -39,29 +39,43 @@ void Lookup::forget_farthest() {
 }
 
 std::optional<PeerRecord> Lookup::next() {
-  if (under_way_ >= config_.alpha || asked_ >= config_.max_asked) return std::nullopt;
+  if (asked_ >= config_.max_asked || has_asked_enough()) return std::nullopt;
   Candidate* candidate = next_candidate();
   if (candidate == nullptr) return std::nullopt;
   candidate->state = State::kAsked;
   ++asked_;
-  ++under_way_;
   return candidate->record;
 }
 
-/// The nearest that was not asked yet, unless k that are nearer have answered.
+/// Bounds what was left behind, too; slow ones hold up nobody.
+bool Lookup::has_asked_enough() const {
+  const std::size_t most = config_.k + config_.alpha;
+  const auto asked = [&] {
+    return std::ranges::count(candidates_, State::kAsked, &Candidate::state);
+  };
+  return waiting() >= most && static_cast<std::size_t>(asked()) >= most;
+}
+
+/// The nearest that was not asked yet of the k nearest, unless enough of these are being asked.
 Lookup::Candidate* Lookup::next_candidate() {
-  std::size_t answered = 0;
+  Candidate* next = nullptr;
+  std::size_t under_way = 0;
+  bool answered = false;
+  std::size_t nearest = 0;
   for (Candidate& candidate : candidates_) {
-    if (candidate.state == State::kHeard) return &candidate;
-    if (candidate.state == State::kAnswered && ++answered >= config_.k) return nullptr;
+    if (candidate.state == State::kFailed || candidate.state == State::kSlow) continue;
+    if (candidate.state == State::kHeard && next == nullptr) next = &candidate;
+    if (candidate.state == State::kAsked) ++under_way;
+    answered = answered || candidate.state == State::kAnswered;
+    if (++nearest >= config_.k) break;
   }
-  return nullptr;
+  const std::size_t at_once = answered ? config_.k : config_.alpha;
+  return under_way < at_once ? next : nullptr;
 }
 
 void Lookup::answered(const PeerId& peer, std::span<const PeerRecord> closer) {
   Candidate* asked = candidate(peer);
   if (asked == nullptr) return;
-  if (asked->state == State::kAsked) --under_way_;
   asked->state = State::kAnswered;
   ++answered_;
   hear(closer, asked->hops + 1u);
@@ -70,7 +84,6 @@ void Lookup::answered(const PeerId& peer, std::span<const PeerRecord> closer) {
 void Lookup::failed(const PeerId& peer) {
   Candidate* asked = candidate(peer);
   if (asked == nullptr) return;
-  if (asked->state == State::kAsked) --under_way_;
   asked->state = State::kFailed;
   ++failed_;
 }
@@ -79,7 +92,6 @@ void Lookup::slow(const PeerId& peer) {
   Candidate* asked = candidate(peer);
   if (asked == nullptr || asked->state != State::kAsked) return;
   asked->state = State::kSlow;
-  --under_way_;
 }
 
 bool Lookup::converged() const {
@@ -92,13 +104,13 @@ bool Lookup::converged() const {
   return false;
 }
 
-bool Lookup::waiting() const {
-  return asked_ > answered_ + failed_;
+std::size_t Lookup::waiting() const {
+  return asked_ - answered_ - failed_;
 }
 
 bool Lookup::finished() const {
   if (converged()) return true;
-  if (waiting()) return false;
+  if (waiting() > 0) return false;
   if (asked_ >= config_.max_asked) return true;
   return std::ranges::none_of(candidates_,
                               [](const Candidate& other) { return other.state == State::kHeard; });

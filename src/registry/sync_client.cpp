@@ -39,8 +39,10 @@ bool SyncClient::pull(const PeerId& id, const PeerId& publisher, std::optional<H
   const auto at = peers_.find(id);
   if (at == peers_.end() || shunned_.contains(id)) return false;
   Peer& peer = at->second;
-  const auto& under_way = peer.session ? peer.session->unfinished() : peer.pulls;
-  if (std::ranges::find(under_way, publisher, &LogPull::publisher) != under_way.end()) return true;
+  const auto has = [&](const auto& pulls) {
+    return std::ranges::find(pulls, publisher, &LogPull::publisher) != pulls.end();
+  };
+  if (peer.session ? has(peer.session->unfinished()) : has(peer.pulls)) return true;
   if (peer.session) {
     if (peer.session->unfinished().size() >= kMaxSyncHeads + kMaxPullsPerPeer) return false;
     peer.session->add(LogPull(publisher, claim));

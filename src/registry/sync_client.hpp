@@ -2,11 +2,11 @@
 
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include <ggen/p2p/base/fifo.hpp>
 #include <ggen/p2p/base/timer_heap.hpp>
@@ -72,8 +72,8 @@ class SyncClient {
  private:
   static constexpr base::Instant kNever = base::Instant::min();
   struct Peer {
-    std::deque<LogPull> pulls{};  // for the next session
-    bool is_due = true;           // a round of all heads is to be made
+    std::vector<LogPull> pulls{};  // for the next session
+    bool is_due = true;            // a round of all heads is to be made
     std::optional<multiformats::PeerId> after{};
     base::Instant asked = kNever;  // when the last session began
     std::unique_ptr<SyncSession> session{};

@@ -75,4 +75,48 @@ void large_network(World& world) {
                               static_cast<double>(world.nodes())));
 }
 
+namespace {
+
+/// A node for a machine with little memory: few connections, a mesh that leaves most of them to
+/// others, and few addresses.
+NodeSpec small_member() {
+  NodeSpec spec = World::member(12);
+  spec.node.swarm.limits.max_inbound_half_open = 8;
+  spec.node.swarm.book.max_peers = 32;
+  spec.node.swarm.dialing.max_backoffs = 16;
+  spec.node.swarm.history = {.max_closed = 1, .max_refused = 1, .max_failed_dials = 1};
+  auto& mesh = spec.node.gossipsub->mesh;
+  mesh.degree = 4;
+  mesh.degree_low = 3;
+  mesh.degree_high = 6;
+  mesh.degree_out = 1;
+  auto& lookup = spec.node.kad->query.lookup;
+  lookup.alpha = 3;
+  lookup.max_asked = 24;
+  lookup.max_candidates = 40;
+  return spec;
+}
+
+}  // namespace
+
+void broadcast(World& world) {
+  // Those who are known to all are larger, as they would be.
+  world.populate(world.nodes(), [known = World::known_to_all(world.nodes())](std::size_t i) {
+    return i < known ? World::member(100) : small_member();
+  });
+  world.step("publish");
+  const auto publisher = static_cast<NodeIndex>(world.prng().below(world.nodes()));
+  const auto entry = world.publish(publisher, Package::make("tabs", "1.0.0", "Tabs", 1024));
+  const base::Instant published = world.now();
+  const bool everywhere = entry && world.spread(*entry, 1min);
+  world.check(
+      "every node hears of it", everywhere,
+      fmt::format("{} of {} nodes after {:.2f} s", entry ? world.reached(*entry) : 0, world.nodes(),
+                  std::chrono::duration<double>(world.now() - published).count()));
+  world.check("every node has peers", world.simulation().network().links() >= world.nodes(),
+              fmt::format("{:.1f} connections a node",
+                          2.0 * static_cast<double>(world.simulation().network().links()) /
+                              static_cast<double>(world.nodes())));
+}
+
 }  // namespace ggen::p2p::sim::play

@@ -10,7 +10,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::array<Scenario, 19> kScenarios{{
+constexpr std::array<Scenario, 20> kScenarios{{
     {"peer-discovery", "One node finds the whole network from one bootstrap address.", 8,
      Fidelity::kWire, Latency::kConstant, seconds{30}, play::peer_discovery, 3},
     {"multi-peer-connectivity", "Five nodes end up in a full mesh of connections.", 5,
@@ -39,6 +39,9 @@ constexpr std::array<Scenario, 19> kScenarios{{
      Latency::kConstant, minutes{1}, play::concurrent_publishes},
     {"large-network", "In a large network a package is heard of, found and fetched everywhere.", 50,
      Fidelity::kWire, Latency::kGeographic, minutes{1}, play::large_network},
+    {"broadcast", "One release reaches every node of a network of small machines.", 1000,
+     Fidelity::kMessage, Latency::kGeographic, minutes{2}, play::broadcast, 20, false, nullptr,
+     true},
     {"wan", "All over the world, news spread and lookups end about as fast as light allows.",
      10'000, Fidelity::kWire, Latency::kGeographic, minutes{5}, play::wan, 50},
     {"flash-crowd", "A thousand nodes want the same 100 MB at once, and serve each other.", 1001,

@@ -34,6 +34,7 @@ void eclipse(World& world);
 
 // Many nodes.
 void large_network(World& world);
+void broadcast(World& world);
 void wan(World& world);
 void flash_crowd(World& world);
 void churn(World& world);

@@ -79,6 +79,10 @@ void World::restart(NodeIndex node) {
   simulation_.join(node, bootstrap);
 }
 
+std::size_t World::known_to_all(std::size_t count) {
+  return std::min(count, std::max(kBootstrapNodes, count / kNodesForOneKnown));
+}
+
 void World::populate(std::size_t count, const NodeSpec& spec) {
   populate(count, [&](std::size_t) { return spec; });
 }
@@ -86,7 +90,7 @@ void World::populate(std::size_t count, const NodeSpec& spec) {
 void World::populate(std::size_t count, const std::function<NodeSpec(std::size_t)>& spec) {
   step("nodes join");
   const auto first = static_cast<NodeIndex>(simulation_.size());
-  const std::size_t known = std::min(count, std::max(kBootstrapNodes, count / kNodesForOneKnown));
+  const std::size_t known = known_to_all(count);
   const base::Duration spread = kNewcomers * static_cast<std::int64_t>(count / known);
   for (std::size_t i = 0; i < count; ++i) {
     const NodeIndex node = simulation_.add(spec(i));
@@ -361,9 +365,7 @@ const kad::QueryDone* World::looked_up(NodeIndex node, kad::QueryId query) const
 std::optional<kad::QueryDone> World::await_query(NodeIndex node, const Query& query) {
   if (!query) return std::nullopt;
   if (!wait([&] { return looked_up(node, *query) != nullptr; }, 2 * kAnswer)) return std::nullopt;
-  const auto done = queried_.extract({node, *query});
-  metrics_.looked_up(done.mapped());
-  return done.mapped();
+  return queried_.extract({node, *query}).mapped();
 }
 
 // ---- What nodes say ----
@@ -371,6 +373,7 @@ std::optional<kad::QueryDone> World::await_query(NodeIndex node, const Query& qu
 void World::output(NodeIndex node, const node::Output& output, base::Instant now) {
   if (spans_) spans_->observe(node, output, now);
   if (const auto* done = std::get_if<kad::QueryDone>(&output)) {
+    metrics_.looked_up(*done);
     queried_.insert_or_assign({node, done->id}, *done);
     return;
   }

@@ -147,8 +147,9 @@ std::optional<std::uint64_t> AddressBook::sequence(const PeerId& peer) const {
 }
 
 void AddressBook::connected(const PeerId& peer) {
-  // Always made: there are no more such entries than connections.
-  Peer& known = peers_[peer];
+  // Made also when all others are connected: there are no more such entries than connections.
+  Peer* const room = entry(peer);
+  Peer& known = room == nullptr ? peers_[peer] : *room;
   known.connected = true;
   settle(peer, known);
 }
@@ -161,6 +162,8 @@ void AddressBook::disconnected(const PeerId& peer, base::Instant now) {
     address.expires = std::max(address.expires, now + config_.disconnected_ttl);
   }
   settle(peer, *known);
+  while (peers_.size() > config_.max_peers && make_room()) {
+  }
 }
 
 void AddressBook::succeeded(const PeerId& peer, const Multiaddr& address, base::Instant now) {

@@ -142,6 +142,20 @@ TEST_CASE("a book full of connected peers takes no more") {
   CHECK(book.add(peer(1), {{numbered(1)}}, AddressSource::kDht, 1h, kStart) == 1);
 }
 
+TEST_CASE("peers that come and go leave no more in a book than it may hold") {
+  Config::Book config;
+  config.max_peers = 3;
+  AddressBook book(config);
+  for (std::uint32_t i = 1; i <= 20; ++i) {
+    book.connected(peer(i));
+    book.add(peer(i), {{numbered(i)}}, AddressSource::kDht, 1h, kStart);
+    if (i > 5) book.disconnected(peer(i - 5), kStart);
+    CHECK(book.size() <= 5 + config.max_peers);
+  }
+  for (std::uint32_t i = 16; i <= 20; ++i) book.disconnected(peer(i), kStart);
+  CHECK(book.size() == config.max_peers);
+}
+
 TEST_CASE("success and failure are noted, and a disproved address goes") {
   const Config::Book config;
   AddressBook book(config);

@@ -8,14 +8,17 @@ namespace ggen::p2p::sim_cli {
 namespace {
 
 constexpr std::uint64_t kKiB = 1024;
-// What a node with its connections takes while a run is busy, as seen at a hundred nodes, about.
-constexpr std::uint64_t kWireNode = 750 * kKiB;
-constexpr std::uint64_t kMessageNode = 500 * kKiB;
+// What a node with its connections takes while a run is busy, about, as seen at ten thousand nodes
+// on the wire and a thousand by messages.
+constexpr std::uint64_t kWireNode = 940 * kKiB;
+constexpr std::uint64_t kMessageNode = 600 * kKiB;
+constexpr std::uint64_t kSmallShare = 3;
 
 }  // namespace
 
-std::uint64_t memory_needed(std::uint64_t nodes, sim::Fidelity fidelity) {
-  return nodes * (fidelity == sim::Fidelity::kWire ? kWireNode : kMessageNode);
+std::uint64_t memory_needed(std::uint64_t nodes, sim::Fidelity fidelity, bool small_nodes) {
+  const std::uint64_t all = nodes * (fidelity == sim::Fidelity::kWire ? kWireNode : kMessageNode);
+  return small_nodes ? all / kSmallShare : all;
 }
 
 std::optional<std::uint64_t> memory_available() {

@@ -8,7 +8,8 @@
 namespace ggen::p2p::sim_cli {
 
 /// About how many bytes a run of so many nodes takes.
-[[nodiscard]] std::uint64_t memory_needed(std::uint64_t nodes, sim::Fidelity fidelity);
+[[nodiscard]] std::uint64_t memory_needed(std::uint64_t nodes, sim::Fidelity fidelity,
+                                          bool small_nodes = false);
 /// How many bytes can be had without swapping; nothing where the system does not say.
 [[nodiscard]] std::optional<std::uint64_t> memory_available();
 

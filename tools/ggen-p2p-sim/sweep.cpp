@@ -88,8 +88,8 @@ class Sweeper {
     const std::uint64_t asked = command_.jobs.value_or(processors());
     const auto available = memory_available();
     if (!available) return asked;
-    return std::clamp<std::uint64_t>(*available / memory_needed(run_.nodes, run_.fidelity), 1,
-                                     asked);
+    return std::clamp<std::uint64_t>(
+        *available / memory_needed(run_.nodes, run_.fidelity, run_.small_nodes), 1, asked);
   }
 
   [[nodiscard]] std::expected<SeedResults, std::string> run_seeds() const {

@@ -13,8 +13,11 @@
 namespace ggen::p2p::kad {
 
 struct LookupConfig {
-  std::size_t k = 20;      ///< peers to find
-  std::size_t alpha = 10;  ///< requests under way at a time
+  std::size_t k = 20;  ///< peers to find
+  /// Requests under way at a time, until one of the k nearest heard of has answered: then all k are
+  /// asked at once, since hardly anybody nearer will be heard of. Peers that were asked and are no
+  /// longer among the k nearest hold up nobody.
+  std::size_t alpha = 10;
   /// Peers that one lookup asks at most: liars could name new peers for ever.
   std::size_t max_asked = 256;
   /// Peers remembered of those heard of; the farthest are forgotten first.
@@ -38,7 +41,8 @@ class Lookup {
   std::size_t hear(std::span<const PeerRecord> peers) { return hear(peers, 0); }
 
   /// The next peer to ask, which then counts as asked; nothing while enough requests are under way,
-  /// or nobody is left. One of answered() and failed() must follow for each.
+  /// at most alpha + k in all, or nobody is left. One of answered() and failed() must follow for
+  /// each.
   [[nodiscard]] std::optional<PeerRecord> next();
   /// It has named `closer`.
   void answered(const multiformats::PeerId& peer, std::span<const PeerRecord> closer);
@@ -74,7 +78,8 @@ class Lookup {
 
   [[nodiscard]] Candidate* candidate(const multiformats::PeerId& peer);
   [[nodiscard]] Candidate* next_candidate();
-  [[nodiscard]] bool waiting() const;
+  [[nodiscard]] std::size_t waiting() const;
+  [[nodiscard]] bool has_asked_enough() const;
   std::size_t hear(std::span<const PeerRecord> peers, unsigned hops);
   bool hear_one(const PeerRecord& peer, unsigned hops);
   void forget_farthest();
@@ -86,7 +91,6 @@ class Lookup {
   std::size_t asked_ = 0;
   std::size_t answered_ = 0;
   std::size_t failed_ = 0;
-  std::size_t under_way_ = 0;  // of the asked, those that occupy one of the alpha places
 };
 
 }  // namespace ggen::p2p::kad

@@ -76,6 +76,8 @@ class World final : public Observer {
   [[nodiscard]] static NodeSpec member(std::size_t connections = 50);
   /// Adds a node, starts it, and has it join by way of some of `bootstrap`.
   NodeIndex start(NodeSpec spec, std::span<const NodeIndex> bootstrap);
+  /// Of so many nodes, the first to start, by way of whom populate() lets the others join.
+  [[nodiscard]] static std::size_t known_to_all(std::size_t count);
   /// Adds `count` nodes that join by way of the first few, spread over a time that lets a network
   /// of that size form, and waits until every one has peers in its mesh.
   void populate(std::size_t count, const NodeSpec& spec = member());
