@@ -15,6 +15,7 @@ void SyncClient::peer_speaks(const PeerId& peer, base::Instant now) {
   if (peers_.size() >= kMaxPeers) return;
   const auto [at, is_new] = peers_.try_emplace(peer);
   if (!is_new) return;
+  at->second.came = now;
   waiting_.insert(turn(peer, at->second));
   pump(now);
 }

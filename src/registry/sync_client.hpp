@@ -75,6 +75,7 @@ class SyncClient {
     std::vector<LogPull> pulls{};  // for the next session
     bool is_due = true;            // a round of all heads is to be made
     std::optional<multiformats::PeerId> after{};
+    base::Instant came{};          // when it was found to speak the protocol
     base::Instant asked = kNever;  // when the last session began
     std::unique_ptr<SyncSession> session{};
     bool is_round = false;          // the session asks for heads
@@ -82,18 +83,20 @@ class SyncClient {
     reqresp::RequestId request{};
   };
   // The order in which peers are asked: those who are known to have something first, then who was
-  // not asked for the longest time, and who has just come last.
+  // not asked for the longest time, last those who have just come, in the order in which they came:
+  // whoever stays has its turn, however many come and go.
   struct Turn {
     bool is_round;
     bool has_just_come;
-    base::Instant asked;
+    base::Instant since;
     multiformats::PeerId id;
     auto operator<=>(const Turn&) const = default;
   };
 
   void pump(base::Instant now);
   [[nodiscard]] static Turn turn(const multiformats::PeerId& id, const Peer& peer) {
-    return {peer.pulls.empty(), peer.asked == kNever, peer.asked, id};
+    const bool has_just_come = peer.asked == kNever;
+    return {peer.pulls.empty(), has_just_come, has_just_come ? peer.came : peer.asked, id};
   }
   [[nodiscard]] std::optional<multiformats::PeerId> next_peer(base::Instant now) const;
   [[nodiscard]] base::Instant next_turn() const;

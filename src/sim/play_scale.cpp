@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,19 +14,37 @@ namespace ggen::p2p::sim::play {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+void check_spread(World& world, const std::optional<registry::EntryId>& entry,
+                  base::Instant published) {
+  const bool everywhere = entry && world.spread(*entry, 1min);
+  world.check(
+      "every node hears of it", everywhere,
+      fmt::format("{} of {} nodes after {:.2f} s", entry ? world.reached(*entry) : 0, world.nodes(),
+                  std::chrono::duration<double>(world.now() - published).count()));
+}
+
+void check_peers(World& world) {
+  const Simulation& simulation = world.simulation();
+  const double links = static_cast<double>(simulation.network().links());
+  world.check(
+      "every node has peers",
+      std::ranges::all_of(
+          world.up(), [&](NodeIndex node) { return simulation.node(node).connection_count() > 0; }),
+      fmt::format("{:.1f} connections a node", 2.0 * links / static_cast<double>(world.nodes())));
+}
+
+}  // namespace
+
 void large_network(World& world) {
-  Simulation& simulation = world.simulation();
   world.populate(world.nodes());
   world.step("publish");
   const auto package = Package::make("tabs", "1.0.0", "Tabs for everybody", 64 * 1024);
   const auto publisher = static_cast<NodeIndex>(world.prng().below(world.nodes()));
   const auto entry = world.publish(publisher, package);
   const base::Instant published = world.now();
-  const bool everywhere = entry && world.spread(*entry, 1min);
-  world.check(
-      "every node hears of it", everywhere,
-      fmt::format("{} of {} nodes after {:.2f} s", entry ? world.reached(*entry) : 0, world.nodes(),
-                  std::chrono::duration<double>(world.now() - published).count()));
+  check_spread(world, entry, published);
 
   // Whoever fetches before it asks in vain.
   const bool provided = world.provided(package, 1min);
@@ -69,10 +88,7 @@ void large_network(World& world) {
   std::string seen = fmt::format("{} of {}", good, fetches.size());
   for (const auto& [why, count] : failures) seen += fmt::format("; {}: {}", why, count);
   world.check("every node fetches it", ended && good == fetches.size(), std::move(seen));
-  world.check("every node has peers", simulation.network().links() >= world.nodes(),
-              fmt::format("{:.1f} connections a node",
-                          2.0 * static_cast<double>(simulation.network().links()) /
-                              static_cast<double>(world.nodes())));
+  check_peers(world);
 }
 
 namespace {
@@ -108,15 +124,8 @@ void broadcast(World& world) {
   const auto publisher = static_cast<NodeIndex>(world.prng().below(world.nodes()));
   const auto entry = world.publish(publisher, Package::make("tabs", "1.0.0", "Tabs", 1024));
   const base::Instant published = world.now();
-  const bool everywhere = entry && world.spread(*entry, 1min);
-  world.check(
-      "every node hears of it", everywhere,
-      fmt::format("{} of {} nodes after {:.2f} s", entry ? world.reached(*entry) : 0, world.nodes(),
-                  std::chrono::duration<double>(world.now() - published).count()));
-  world.check("every node has peers", world.simulation().network().links() >= world.nodes(),
-              fmt::format("{:.1f} connections a node",
-                          2.0 * static_cast<double>(world.simulation().network().links()) /
-                              static_cast<double>(world.nodes())));
+  check_spread(world, entry, published);
+  check_peers(world);
 }
 
 }  // namespace ggen::p2p::sim::play

@@ -29,11 +29,11 @@ class Trimmer {
   void handle_timeout(base::Instant now);
   [[nodiscard]] std::optional<base::Instant> next_deadline() const { return next_look_; }
 
+  /// After make_place() has found none, before all connections are looked at again.
+  static constexpr base::Duration kLook = std::chrono::milliseconds{250};
   /// Closes one connection for another of this direction; false when none may be. For an inbound
   /// one only inbound ones and those of lookups are: whom this node has chosen to stay with, others
-  /// must not push out. All connections are looked at for it, so not again for kLook after no place
-  /// was found.
-  static constexpr base::Duration kLook = std::chrono::milliseconds{250};
+  /// must not push out.
   bool make_place(connection::Direction direction, base::Instant now);
 
  private:

@@ -41,8 +41,8 @@ struct CryptoAccount {
 };
 
 /// One node's crypto: entropy from a seed, real Ed25519 signatures, shared results of checks.
-/// Shared secrets are no secrets: whoever has seen both public keys can compute them. All else of
-/// a handshake is as it is.
+/// The key pairs of handshakes are drawn, not computed, and shared secrets are no secrets: whoever
+/// has seen both public keys can compute them. All else of a handshake is as it is.
 class SimCrypto final : public crypto::Crypto {
  public:
   /// `cache` outlives it.
