@@ -1,6 +1,9 @@
+#include <array>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -29,6 +32,56 @@ TEST_CASE("hash map: walked in key order") {
   CHECK(map.find(9) == nullptr);
 }
 
+namespace {
+// Few hashes, so that entries stand in each other's way, also around the end of the table.
+struct FewHashes {
+  std::size_t operator()(int key) const { return static_cast<std::size_t>(key % 5); }
+};
+}  // namespace
+
+TEST_CASE("hash map: agrees with a sorted one, whatever is added and erased") {
+  Prng prng{7};
+  for (int round = 0; round < 50; ++round) {
+    HashMap<int, int, FewHashes> map;
+    std::map<int, int> model;
+    for (int step = 0; step < 400; ++step) {
+      const int key = static_cast<int>(prng.below(60));
+      if (prng.chance(0.5)) {
+        CHECK(map.try_emplace(key, step).second == model.try_emplace(key, step).second);
+      } else {
+        CHECK(map.erase(key) == (model.erase(key) > 0));
+      }
+      REQUIRE(map.size() == model.size());
+      for (int other = 0; other < 60; ++other) {
+        const int* const found = map.find(other);
+        const auto known = model.find(other);
+        REQUIRE((found != nullptr) == (known != model.end()));
+        if (found != nullptr) REQUIRE(*found == known->second);
+      }
+    }
+    std::map<int, int> walked;
+    int last = -1;
+    for (const auto* entry : map.sorted()) {
+      CHECK(entry->first > std::exchange(last, entry->first));
+      walked.insert(*entry);
+    }
+    CHECK(walked == model);
+    const auto moved = std::move(map);
+    CHECK(moved.size() == model.size());
+    CHECK(map.empty());  // NOLINT: empty, not undefined
+    CHECK(map.try_emplace(1, 1).second);
+  }
+}
+
+TEST_CASE("hash map: a value stays where it is while others come and go") {
+  HashMap<int, int> map;
+  const int* const value = &map.try_emplace(0, 7).first;
+  for (int key = 1; key < 1000; ++key) map[key] = key;
+  for (int key = 1; key < 1000; key += 2) map.erase(key);
+  CHECK(map.find(0) == value);
+  CHECK(*value == 7);
+}
+
 TEST_CASE("slot map: a stale id finds nothing after its slot was used again") {
   SlotMap<std::string> map;
   const auto first = map.emplace("first");
@@ -40,6 +93,24 @@ TEST_CASE("slot map: a stale id finds nothing after its slot was used again") {
   CHECK(*map.find(second) == "second");
   CHECK_FALSE(map.find({}));
   CHECK(map.size() == 1);
+}
+
+TEST_CASE("slot map: large objects follow the same rules, and may not be movable") {
+  struct Large {
+    explicit Large(int n) : number(n) {}
+    Large(const Large&) = delete;
+    int number;
+    std::array<std::uint8_t, 200> rest{};
+  };
+  SlotMap<Large> map;
+  const auto first = map.emplace(1);
+  const auto second = map.emplace(2);
+  const Large* const lies = map.find(second);
+  CHECK(map.erase(first));
+  CHECK(map.find(first) == nullptr);
+  for (int i = 0; i < 100; ++i) map.emplace(i);
+  CHECK(map.find(second) == lies);
+  CHECK(lies->number == 2);
 }
 
 TEST_CASE("timer heap: equal deadlines come out in the order they were set") {

@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <ggen/p2p/base/assert.hpp>
+#include <ggen/p2p/base/hash_map.hpp>
 #include <ggen/p2p/base/time.hpp>
 
 namespace ggen::p2p::base {
@@ -28,23 +28,23 @@ class TimerHeap {
   /// Sets, moves or (with nothing) cancels the deadline of `key`. Setting the same deadline again
   /// keeps its place.
   void set(const Key& key, std::optional<Instant> deadline) {
-    const auto it = table_.find(key);
+    const std::size_t* const found = table_.find(key);
     if (!deadline) {
-      if (it != table_.end()) remove(it->second);
+      if (found != nullptr) remove(*found);
       return;
     }
-    if (it == table_.end()) {
-      Slot& slot = *table_.emplace(key, heap_.size()).first;
+    if (found == nullptr) {
+      Slot& slot = table_.try_emplace_entry(key, heap_.size()).first;
       heap_.push_back({*deadline, next_sequence_++, &slot});
       sift_up(heap_.size() - 1);
       return;
     }
-    const std::size_t at = it->second;
+    const std::size_t at = *found;
     if (heap_[at].deadline == *deadline) return;
     heap_[at].deadline = *deadline;
     heap_[at].sequence = next_sequence_++;
     sift_up(at);
-    sift_down(it->second);
+    sift_down(*found);
   }
 
   [[nodiscard]] std::optional<Instant> earliest() const noexcept {
@@ -63,8 +63,8 @@ class TimerHeap {
   [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
 
  private:
-  using Table = std::unordered_map<Key, std::size_t, Hash>;  // where in the heap each key is
-  using Slot = Table::value_type;
+  using Table = HashMap<Key, std::size_t, Hash>;  // where in the heap each key is
+  using Slot = Table::Entry;
   struct Entry {
     Instant deadline;
     std::uint64_t sequence;
@@ -101,7 +101,7 @@ class TimerHeap {
   }
   void remove(std::size_t at) {
     GGEN_INVARIANT(at < heap_.size());
-    table_.erase(table_.find(heap_[at].slot->first));
+    table_.erase(heap_[at].slot->first);
     const Entry last = heap_.back();
     heap_.pop_back();
     if (at == heap_.size()) return;
