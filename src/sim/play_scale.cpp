@@ -94,11 +94,11 @@ void large_network(World& world) {
 namespace {
 
 /// A node for a machine with little memory: few connections, a mesh that leaves most of them to
-/// others, and few addresses.
+/// others, small buckets and few addresses.
 NodeSpec small_member() {
   NodeSpec spec = World::member(12);
   spec.node.swarm.limits.max_inbound_half_open = 8;
-  spec.node.swarm.book.max_peers = 32;
+  spec.node.swarm.book.max_peers = 16;
   spec.node.swarm.dialing.max_backoffs = 16;
   spec.node.swarm.history = {.max_closed = 1, .max_refused = 1, .max_failed_dials = 1};
   auto& mesh = spec.node.gossipsub->mesh;
@@ -106,6 +106,8 @@ NodeSpec small_member() {
   mesh.degree_low = 3;
   mesh.degree_high = 6;
   mesh.degree_out = 1;
+  spec.node.kad->table.bucket_size = 8;
+  spec.node.kad->table.replacements = 4;
   auto& lookup = spec.node.kad->query.lookup;
   lookup.alpha = 3;
   lookup.max_asked = 24;

@@ -96,7 +96,7 @@ class Dialer {
     std::optional<base::Instant> last_attempt;
     DialPlan plan;
     std::vector<DialId> requests;
-    std::deque<Lookup> lookups;  // not begun
+    std::vector<Lookup> lookups;  // not begun, the first comes next
     std::size_t lookups_seen = 0;
     std::vector<ResolveId> resolving;
     std::vector<AttemptId> attempts;

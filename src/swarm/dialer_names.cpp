@@ -14,7 +14,7 @@ void Dialer::start_lookups(JobId id, Job& job) {
       return;
     }
     const ResolveId resolve = resolving_.emplace(Resolving{id, std::move(job.lookups.front())});
-    job.lookups.pop_front();
+    job.lookups.erase(job.lookups.begin());
     job.resolving.push_back(resolve);
     const DialTarget& target = resolving_.find(resolve)->lookup.target;
     if (const auto* const host = std::get_if<HostTarget>(&target)) {

@@ -1,4 +1,4 @@
 // What jemalloc reads when the process starts: huge pages, since the simulator's memory is larger than
 // what a processor can translate from memory at hand (a fifth of the time of 300 nodes).
 extern "C" __attribute__((visibility("default"))) const char* malloc_conf;
-const char* malloc_conf = "thp:always,metadata_thp:always";
+const char* malloc_conf = "thp:always,metadata_thp:always,dirty_decay_ms:-1";

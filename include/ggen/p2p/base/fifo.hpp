@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -42,7 +43,8 @@ class Fifo {
   }
 
  private:
-  static constexpr std::size_t kKept = 16;
+  // Room that is kept while idle: a kilobyte at most, unless one item is larger.
+  static constexpr std::size_t kKept = std::clamp<std::size_t>(1024 / sizeof(T), 1, 16);
 
   std::vector<T> items_;
   std::size_t head_ = 0;  // items before it were taken

@@ -3,7 +3,9 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -24,6 +26,9 @@ struct Id {
 };
 
 /// Objects named by generational ids. Walked in the order of their slots, which is deterministic.
+///
+/// Slots are never given back, since each remembers its generation. Large objects therefore lie
+/// beside them: what a burst has left behind is 16 bytes for each slot.
 template <class T, class Tag = T>
 class SlotMap {
  public:
@@ -40,7 +45,11 @@ class SlotMap {
       free_.pop_back();
     }
     Slot& slot = slots_[index];
-    slot.value.emplace(std::forward<Args>(args)...);
+    if constexpr (kBeside) {
+      slot.value = std::make_unique<T>(std::forward<Args>(args)...);
+    } else {
+      slot.value.emplace(std::forward<Args>(args)...);
+    }
     ++size_;
     return {index, slot.generation};
   }
@@ -81,14 +90,16 @@ class SlotMap {
   }
 
  private:
+  static constexpr bool kBeside = sizeof(T) > 64;
+
   struct Slot {
-    std::optional<T> value;
+    std::conditional_t<kBeside, std::unique_ptr<T>, std::optional<T>> value;
     std::uint32_t generation = 1;
   };
 
   [[nodiscard]] bool alive(Key key) const noexcept {
     return key.index < slots_.size() && slots_[key.index].generation == key.generation &&
-           slots_[key.index].value.has_value();
+           static_cast<bool>(slots_[key.index].value);
   }
 
   std::vector<Slot> slots_;
