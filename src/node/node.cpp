@@ -209,7 +209,7 @@ void Node::on_event(ConnectionId id, connection::ChannelEvent event) {
                  [&](from::StreamClosed& e) {
                    const connection::StreamRef ref{id, e.stream};
                    deliver(to::Closed{ref, e.end});
-                   streams_.erase(ref);
+                   stream_closed(ref);
                  },
                  [&](from::Closed& e) { on_closed(id, e); },
              },

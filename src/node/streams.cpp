@@ -93,9 +93,24 @@ void Node::open_on(ConnectionId id, Owner owner, const stream_output::Open& requ
     return;
   }
   const StreamRef ref{id, *stream};
-  streams_[ref].owner = owner;
-  swarm_.aside().used(id, now_);
+  stream_added(ref, *connection, owner);
   give(owner, stream_input::Opening{request.token, ref});
+}
+
+void Node::stream_added(StreamRef ref, Connection& connection, Owner owner) {
+  streams_[ref].owner = owner;
+  swarm_.aside().used(ref.connection, now_);
+  if (owner == Owner::kGossipsub) return;
+  if (connection.exchanges++ == 0) swarm_.aside().set_idle(ref.connection, false, now_);
+}
+
+void Node::stream_closed(StreamRef ref) {
+  const Stream* stream = streams_.find(ref);
+  if (stream == nullptr) return;
+  const bool exchange = stream->owner != Owner::kGossipsub;
+  streams_.erase(ref);
+  Connection& connection = *connections_.find(ref.connection);
+  if (exchange && --connection.exchanges == 0) swarm_->set_idle(ref.connection, true, now_);
 }
 
 void Node::dial_done(const swarm::event::DialDone& done) {
@@ -129,8 +144,7 @@ void Node::on_stream_opened(ConnectionId id, connection::event::StreamOpened eve
       connection.channel->reset(event.stream, now_);
       return;
     }
-    streams_[ref].owner = owner->second;
-    swarm_.aside().used(id, now_);
+    stream_added(ref, connection, owner->second);
   }
   deliver(stream_input::Opened{ref, *connection.peer, event.direction, std::move(event.protocol)});
 }

@@ -75,6 +75,10 @@ void ConnectionTable::used(ConnectionId id, base::Instant now) {
   if (Entry* const entry = entries_.find(id)) entry->last_used = now;
 }
 
+void ConnectionTable::set_idle(ConnectionId id, bool idle) {
+  if (Entry* const entry = entries_.find(id)) entry->idle = idle;
+}
+
 std::vector<ConnectionId> ConnectionTable::to(const PeerId& peer) const {
   std::vector<ConnectionId> result;
   if (const auto* const connections = by_peer_.find(peer)) {

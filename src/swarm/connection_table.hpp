@@ -19,6 +19,7 @@ class ConnectionTable {
   struct Entry {
     ConnectionRecord record;
     base::Instant last_used;
+    bool idle = false;  // nothing is under way on it any longer
   };
 
   connection::ConnectionId add(ConnectionRecord record);
@@ -39,6 +40,7 @@ class ConnectionTable {
   std::optional<Removed> remove(connection::ConnectionId id, connection::CloseReason reason,
                                 base::Instant now);
   void used(connection::ConnectionId id, base::Instant now);
+  void set_idle(connection::ConnectionId id, bool idle);
 
   /// Secured and not being closed, oldest first.
   [[nodiscard]] std::vector<connection::ConnectionId> to(const multiformats::PeerId& peer) const;

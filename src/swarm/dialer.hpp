@@ -63,6 +63,8 @@ class Dialer {
   void stop(base::Instant now);
 
   [[nodiscard]] std::size_t attempts() const { return attempts_.size(); }
+  /// Whether a dial waits for a connection to become free.
+  [[nodiscard]] bool waits_for_place() const { return place_look_.has_value(); }
 
   void handle_timeout(base::Instant now);
   [[nodiscard]] std::optional<base::Instant> next_deadline() const {

@@ -210,6 +210,15 @@ void Swarm::used(ConnectionId id, base::Instant now) {
   state_->connections.used(id, now);
 }
 
+void Swarm::set_idle(ConnectionId id, bool idle, base::Instant now) {
+  State& state = *state_;
+  state.connections.set_idle(id, idle);
+  const ConnectionRecord* const record = state.connections.find(id);
+  if (!idle || record == nullptr || record->purpose != Purpose::kDht) return;
+  state.trimmer.look_again();
+  if (state.dialer.waits_for_place()) state.dialer.pump(now);
+}
+
 void Swarm::disconnect(const PeerId& peer, base::Instant) {
   for (const ConnectionId id : state_->connections.to(peer)) {
     state_->connections.close(id, LocalClose::kRequested);

@@ -44,7 +44,7 @@ std::vector<Trimmer::Seen> Trimmer::candidates() const {
     const ConnectionRecord& record = entry.record;
     if (!record.secured_at || record.cause) return;
     seen.push_back({id, *record.secured_at, entry.last_used, record.purpose,
-                    protections_.contains(*record.peer)});
+                    protections_.contains(*record.peer), entry.idle});
   });
   std::ranges::sort(seen, {}, [](const Seen& one) { return std::pair{one.secured_at, one.id}; });
   const std::size_t longest = std::min(seen.size(), config_.low_water / 2);
@@ -67,7 +67,8 @@ bool Trimmer::make_place(connection::Direction direction, base::Instant now) {
   base::Instant& no_place_until = no_place_until_[for_newcomer ? 0 : 1];
   if (now < no_place_until) return false;
   for (const Seen& one : candidates()) {
-    if (now - one.last_used < config_.in_use) break;
+    const bool answered = one.purpose == Purpose::kDht && one.is_idle;
+    if (!answered && now - one.last_used < config_.in_use) continue;
     const bool inbound = !one.purpose;
     if (inbound && now - one.secured_at < config_.visit) continue;
     if (for_newcomer && !inbound && one.purpose != Purpose::kDht) continue;

@@ -35,6 +35,8 @@ class Trimmer {
   /// one only inbound ones and those of lookups are: whom this node has chosen to stay with, others
   /// must not push out.
   bool make_place(connection::Direction direction, base::Instant now);
+  /// There may be one now.
+  void look_again() { no_place_until_ = {}; }
 
  private:
   struct Seen {
@@ -43,6 +45,7 @@ class Trimmer {
     base::Instant last_used;
     std::optional<Purpose> purpose;  // of an outbound one
     bool is_protected = false;
+    bool is_idle = false;
   };
 
   /// Those that may be closed at all, the one used longest ago first.

@@ -135,6 +135,67 @@ TEST_CASE("no connection that this node has made is closed for a newcomer") {
   CHECK(world.closes.empty());
 }
 
+namespace {
+
+/// A full node that has asked eight peers for lookups of its own, the first two of which stay.
+std::vector<ConnectionId> full_of_lookups(World& world) {
+  std::vector<ConnectionId> asked;
+  for (unsigned i = 1; i <= 8; ++i) {
+    world.places[address(i)] = Place::of(peer(i));
+    asked.push_back(*world.finish(world.dial({peer(i), {addr(address(i))}, Purpose::kDht})));
+  }
+  world.places[address(9)] = Place::of(peer(9));
+  return asked;
+}
+
+void set_idle(World& world, ConnectionId id, bool idle) {
+  world.call([&](Swarm& swarm, Instant now) { swarm.set_idle(id, idle, now); });
+}
+
+}  // namespace
+
+TEST_CASE("a lookup takes the place of one that has had its answer, however lately") {
+  World world(config());
+  const auto asked = full_of_lookups(world);
+  const DialId dial = world.dial({peer(9), {addr(address(9))}, Purpose::kDht});
+  world.run_for(100ms);
+  CHECK(world.closes.empty());
+  use(world, asked);  // the answers come in
+  set_idle(world, asked[4], true);
+  REQUIRE(world.closes.size() == 1);
+  CHECK(world.closes[0] == std::pair{asked[4], LocalClose::kTrimmed});
+  world.run_for(50ms);
+  CHECK(world.done.at(dial).second);
+}
+
+TEST_CASE("so does a newcomer") {
+  World world(config());
+  const auto asked = full_of_lookups(world);
+  CHECK_FALSE(world.accept(address(10)));
+  use(world, asked);
+  set_idle(world, asked[4], true);
+  set_idle(world, asked[5], true);
+  set_idle(world, asked[5], false);  // something else has begun
+  CHECK(world.accept(address(10)));
+  CHECK_FALSE(world.accept(address(11)));
+  CHECK(world.closes.size() == 1);
+}
+
+TEST_CASE("a connection made for anything else is not idle so soon") {
+  World world(config());
+  std::vector<ConnectionId> ids;
+  for (unsigned i = 1; i <= 8; ++i) {
+    world.places[address(i)] = Place::of(peer(i));
+    ids.push_back(*world.finish(world.dial({peer(i), {addr(address(i))}, Purpose::kTransfer})));
+  }
+  world.places[address(9)] = Place::of(peer(9));
+  world.dial({peer(9), {addr(address(9))}, Purpose::kDht});
+  use(world, ids);
+  for (const ConnectionId id : ids) set_idle(world, id, true);
+  world.run_for(config().trimming.in_use - 200ms);
+  CHECK(world.closes.empty());
+}
+
 TEST_CASE("the limits by address come before anybody makes place") {
   Config few = config();
   few.limits.max_inbound_per_address = 1;

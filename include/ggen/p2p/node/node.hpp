@@ -250,9 +250,10 @@ class Node {
     std::unique_ptr<connection::Channel> channel;
     std::optional<multiformats::PeerId> peer;  // once secured and admitted
     bool transmit_announced = false;
-    bool dirty = false;   // on the list of those to settle
-    bool closed = false;  // waits for transport_closed()
-    bool timed = false;   // has a deadline
+    bool dirty = false;           // on the list of those to settle
+    bool closed = false;          // waits for transport_closed()
+    bool timed = false;           // has a deadline
+    std::uint32_t exchanges = 0;  // streams that will end: all but those of gossip
   };
   struct BootstrapPeer {
     multiformats::Multiaddr address;
@@ -286,6 +287,8 @@ class Node {
   void on_closed(connection::ConnectionId id, const connection::event::Closed& event);
 
   // Streams.
+  void stream_added(connection::StreamRef ref, Connection& connection, Owner owner);
+  void stream_closed(connection::StreamRef ref);
   void open(Owner owner, connection::stream_output::Open request);
   void open_on(connection::ConnectionId id, Owner owner,
                const connection::stream_output::Open& request);

@@ -65,7 +65,8 @@ struct Config {
     /// that was used longest ago, but none younger than this, which is time for identify and for a
     /// question to the DHT...
     base::Duration visit = std::chrono::seconds{2};
-    /// ... and none that was used more recently than this.
+    /// ... and none that was used more recently than this, unless a lookup of its own has had its
+    /// answer on it.
     base::Duration in_use = std::chrono::seconds{1};
 
     [[nodiscard]] static Trimming for_connections(std::size_t max_connections);

@@ -93,6 +93,10 @@ class Swarm {
   /// The connection did something useful: trimming spares it for a while. Cheap; call it when a
   /// stream opens or carries data, or once for many such events.
   void used(connection::ConnectionId id, base::Instant now);
+  /// Whether nothing is under way on the connection any longer. One that a lookup has asked its
+  /// question on then makes place for the next, where places are few. Until the first call it is
+  /// not idle. Cheap when nobody waits for a place; only `idle` may bring about an output.
+  void set_idle(connection::ConnectionId id, bool idle, base::Instant now);
 
   /// Asks for output::Close on all connections to a peer.
   void disconnect(const multiformats::PeerId& peer, base::Instant now);
