@@ -65,6 +65,28 @@ TEST_CASE("node: twelve nodes that know one address find each other by the DHT")
   CHECK(found->peer.has_value());
 }
 
+TEST_CASE("node: a lookup does not wait for its own connections while they are few") {
+  Network net;
+  const auto nodes = network_of(net, 12);
+  net.run_until([&] {
+    return std::ranges::all_of(nodes, [&](std::size_t i) { return table_size(net, i) == 11; });
+  });
+
+  node::Config small;
+  small.kad.emplace();
+  small.gossipsub.emplace();  // its streams stay open, which is not what a lookup waits for
+  small.swarm.limits = swarm::Config::Limits::for_connections(4);
+  small.swarm.trimming = swarm::Config::Trimming::for_connections(4);
+  const std::size_t newcomer = net.add(small);
+  net.connect(newcomer, nodes[0]);
+  const base::Bytes key{7};
+  net.drive(newcomer, [&](Node& n) { REQUIRE(n.kad(net.now).closest(key, net.now)); });
+  net.run_until([&] { return net.last<kad::QueryDone>(newcomer) != nullptr; });
+  const kad::QueryDone& done = *net.last<kad::QueryDone>(newcomer);
+  CHECK(done.stats.answered == 12);
+  CHECK(done.stats.took < small.swarm.trimming.in_use);
+}
+
 TEST_CASE("node: a message reaches every subscriber, and nobody before it was validated") {
   Network net;
   const auto nodes = network_of(net, 12);
