@@ -40,13 +40,14 @@ void Engine::Impl::check_longest_silent(const Key& key, base::Instant now) {
 }
 
 /// What a request has shown about the peer.
-void Engine::Impl::judge_peer(const PeerId& peer, std::optional<RequestError> error,
+void Engine::Impl::judge_peer(const Requests::Done& done, std::optional<RequestError> error,
                               base::Instant now) {
+  const PeerId& peer = done.peer;
   checking_.erase(peer);
   ConnectedPeer* known = state.connected.find(peer);
   if (!error) {
     if (state.table.find(peer) != nullptr) {
-      state.table.alive(peer, now);
+      state.table.alive(peer, done.took, now);
     } else if (known != nullptr && known->serves) {
       add_to_table(peer, *known, now);
     }
@@ -194,7 +195,7 @@ void Engine::Impl::on_done(const Requests::Done& done, base::Instant now) {
   }
   // Whoever resets the stream over a value is there, and holds a better one or has no room.
   const bool refused = done.asked == MessageType::kPutValue && error == RequestError::kClosed;
-  if (!refused) judge_peer(done.peer, error, now);
+  if (!refused) judge_peer(done, error, now);
   if (query == nullptr) return;
   report(done.query, *query, done, yield);
   advance(done.query, now);

@@ -56,8 +56,7 @@ class Engine::Impl {
 
   void on_done(const Requests::Done& done, base::Instant now);
   void on_slow(const Requests::Slow& slow, base::Instant now);
-  void judge_peer(const multiformats::PeerId& peer, std::optional<RequestError> error,
-                  base::Instant now);
+  void judge_peer(const Requests::Done& done, std::optional<RequestError> error, base::Instant now);
   void add_to_table(const multiformats::PeerId& peer, const ConnectedPeer& known,
                     base::Instant now);
   void check_longest_silent(const Key& key, base::Instant now);

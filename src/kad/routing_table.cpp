@@ -26,7 +26,8 @@ auto find_in(Entries& entries, const PeerId& peer) {
 
 Added RoutingTable::add(const PeerId& peer, std::span<const Multiaddr> addresses,
                         std::optional<IpAddress> remote, base::Instant now) {
-  TableEntry entry{peer, Key::of(peer), {}, {}, now, 0};
+  TableEntry entry{
+      .peer = peer, .key = Key::of(peer), .addresses = {}, .groups = {}, .last_seen = now};
   if (entry.key == local_) return Added::kOwn;
   for (const Multiaddr& address :
        addresses.first(std::min(addresses.size(), config_.max_addresses))) {
@@ -50,7 +51,7 @@ Added RoutingTable::add(const PeerId& peer, std::span<const Multiaddr> addresses
   if (const auto at = find_in(bucket.entries, peer); at != bucket.entries.end()) {
     // Counted anew: its addresses may have changed.
     known = true;
-    static_cast<void>(take_out(bucket, at));
+    entry.latency = take_out(bucket, at).latency;
   }
 
   Added result = known ? Added::kUpdated : Added::kAdded;
@@ -69,7 +70,7 @@ Added RoutingTable::add(const PeerId& peer, std::span<const Multiaddr> addresses
   return result;
 }
 
-void RoutingTable::alive(const PeerId& peer, base::Instant now) {
+void RoutingTable::alive(const PeerId& peer, base::Duration latency, base::Instant now) {
   Bucket* bucket = bucket_for(Key::of(peer));
   if (bucket == nullptr) return;
   for (Entries* entries : {&bucket->entries, &bucket->waiting}) {
@@ -77,6 +78,7 @@ void RoutingTable::alive(const PeerId& peer, base::Instant now) {
     if (at == entries->end()) continue;
     at->last_seen = now;
     at->failures = 0;
+    at->latency = latency;
     std::rotate(at, at + 1, entries->end());
   }
 }

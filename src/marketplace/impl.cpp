@@ -38,7 +38,8 @@ void Registry::Impl::on_output(const node::Output& output) {
   if (spans_ != nullptr) spans_->observe(output, host::Host::now());
   if (observer_) observer_(output);
   if (const auto* of_registry = std::get_if<registry::Output>(&output)) on_event(*of_registry);
-  if (const auto* done = std::get_if<kad::QueryDone>(&output)) keep(querying_, *done);
+  if (const auto* hop = std::get_if<kad::QueryHop>(&output)) on_hop(*hop);
+  if (const auto* done = std::get_if<kad::QueryDone>(&output)) on_query_done(*done);
 }
 
 void Registry::Impl::on_event(const registry::Output& output) {
@@ -196,7 +197,7 @@ void Registry::Impl::fail_everything() {
   for (auto& [id, fetching] : std::exchange(fetching_, {})) {
     fetching.promise({id, std::unexpected(registry::FetchError::kCancelled)});
   }
-  for (auto& [id, promise] : std::exchange(querying_, {})) promise(std::unexpected(stopped()));
+  for (auto& [id, query] : std::exchange(querying_, {})) query.promise(std::unexpected(stopped()));
   for (const auto& weak : std::exchange(subscribers_, {})) {
     if (const auto queue = weak.lock()) queue->close();
   }

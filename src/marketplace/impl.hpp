@@ -44,8 +44,7 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   static asio::awaitable<Result<Got>> get(std::shared_ptr<Impl> self, registry::Reference reference,
                                           std::optional<std::filesystem::path> output,
                                           ProgressHandler progress);
-  static asio::awaitable<Result<kad::QueryDone>> ask_dht(std::shared_ptr<Impl> self,
-                                                         dht::Query query);
+  static asio::awaitable<Result<dht::Answer>> ask_dht(std::shared_ptr<Impl> self, dht::Query query);
   Subscription subscribe();
   static asio::awaitable<void> stop(std::shared_ptr<Impl> self);
   /// Ends everything at once. Nothing of the node runs any more when it returns.
@@ -68,6 +67,10 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
     SharedProgress progress;
     std::uint32_t chunk_size = 0;
     std::uint64_t size = 0;
+  };
+  struct Querying {
+    host::Promise<Result<dht::Answer>> promise;
+    std::vector<kad::QueryHop> hops;  // kad::LookupConfig::max_asked bounds them
   };
   template <class Done>
   using Waiting = std::map<OperationId, host::Promise<Done>>;
@@ -108,6 +111,8 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
 
   void on_output(const node::Output& output);
   void on_event(const registry::Output& output);
+  void on_hop(const kad::QueryHop& hop);
+  void on_query_done(const kad::QueryDone& done);
   void tell(const registry::event::FetchProgress& progress);
   void cancel(OperationId id);
   void cancel(const QueryStarted& query);
@@ -147,7 +152,7 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   Waiting<registry::event::PublishDone> publishing_;
   Waiting<registry::event::SearchDone> searching_;
   std::map<OperationId, Fetching> fetching_;
-  std::map<kad::QueryId, host::Promise<Result<kad::QueryDone>>> querying_;
+  std::map<kad::QueryId, Querying> querying_;
   std::vector<std::weak_ptr<Subscription::Queue>> subscribers_;
   std::vector<std::weak_ptr<std::atomic<bool>>> pool_work_;
 

@@ -29,7 +29,7 @@ asio::awaitable<Result<Got>> Registry::get(registry::Reference reference,
   return Impl::get(impl_, std::move(reference), std::move(output), std::move(progress));
 }
 
-asio::awaitable<Result<kad::QueryDone>> Registry::ask_dht(dht::Query query) {
+asio::awaitable<Result<dht::Answer>> Registry::ask_dht(dht::Query query) {
   return Impl::ask_dht(impl_, std::move(query));
 }
 

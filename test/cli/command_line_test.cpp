@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 using namespace ggen::p2p::cli;
+namespace base = ggen::p2p::base;
 using namespace std::chrono_literals;
 
 namespace {
@@ -75,18 +76,36 @@ TEST_CASE("command line: search takes words, filters, a limit and a time") {
 }
 
 TEST_CASE("command line: keys of the DHT are texts, bytes, or the public key of a peer") {
-  using request::DhtClosest;
-  CHECK(request_of<DhtClosest>({"dht", "closest", "ab"}) == DhtClosest{{'a', 'b'}});
-  CHECK(request_of<DhtClosest>({"dht", "closest", "0x00ff"}) == DhtClosest{{0, 0xFF}});
-  const auto get = request_of<request::DhtGet>(
-      {"dht", "get", "/pk/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA", "--home", "A"});
+  using request::DhtQuery;
+  using Kind = DhtQuery::Kind;
+  constexpr const char* kPeer = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA";
+  const auto query = [](std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "dht");
+    return request_of<DhtQuery>(arguments);
+  };
+  CHECK(query({"closest", "ab"}) == DhtQuery{Kind::kClosest, {'a', 'b'}});
+  CHECK(query({"closest", "0x00ff", "--trace"}) == DhtQuery{Kind::kClosest, {0, 0xFF}, {}, true});
+  const std::string own_key = std::string{"/pk/"} + kPeer;
+  const auto get = query({"get", own_key.c_str(), "--home", "A"});
+  CHECK(get.kind == Kind::kGet);
   REQUIRE(get.key.size() == 4 + 38);
   CHECK(get.key[4] == 0);  // the identity multihash, with its length behind
   CHECK(get.key[5] == 36);
-  const auto put = request_of<request::DhtPut>({"dht", "put", "key", "0x01", "--json"});
-  CHECK(put == request::DhtPut{{'k', 'e', 'y'}, {1}});
+  CHECK(query({"put", "key", "0x01", "--json"}) == DhtQuery{Kind::kPut, {'k', 'e', 'y'}, {1}});
+  const auto find = query({"find-peer", kPeer});
+  CHECK(find.kind == Kind::kFindPeer);
+  CHECK(find.key == base::Bytes{get.key.begin() + 4, get.key.end()});
+  // The multihash of a CID: SHA-256 of "hello", as a raw block.
+  const auto providers =
+      query({"providers", "bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq"});
+  REQUIRE(providers.key.size() == 34);
+  CHECK(base::to_hex(base::BytesView{providers.key}.first(6)) == "12202cf24dba");
+  CHECK(query({"provide", "0x1220"}) == DhtQuery{Kind::kProvide, {0x12, 0x20}});
+  CHECK(request_of<request::DhtTable>({"dht", "table"}) == request::DhtTable{});
   is_usage_error({"dht"}, "");
   is_usage_error({"dht", "get"}, "KEY");
+  is_usage_error({"dht", "find-peer", "nobody"}, "not a peer id");
+  is_usage_error({"dht", "table", "x"}, "");
   is_usage_error({"dht", "get", "/pk/nobody"}, "peer id");
   is_usage_error({"dht", "get", "0xf"}, "hexadecimal");
   is_usage_error({"dht", "put", "key", "0xf"}, "VALUE");

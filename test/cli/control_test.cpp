@@ -74,9 +74,8 @@ class FakeService final : public Service {
     }
     co_return Json{};
   }
-  Answer dht_put(request::DhtPut) override { co_return Json{}; }
-  Answer dht_get(request::DhtGet) override { co_return Json{}; }
-  Answer dht_closest(request::DhtClosest) override { co_return Json{}; }
+  Answer dht_query(request::DhtQuery) override { co_return Json{}; }
+  Answer dht_table() override { co_return Json{}; }
   Answer status() override {
     Json json;
     json["peer_id"] = "me";

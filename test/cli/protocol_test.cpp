@@ -21,6 +21,8 @@ base::Buffer payload_of(base::Buffer frame, std::size_t limit) {
   return **payload;
 }
 
+using DhtKind = request::DhtQuery::Kind;
+
 std::expected<Request, std::string> decode(std::string_view text) {
   return decode_request(base::as_bytes(text));
 }
@@ -34,9 +36,13 @@ TEST_CASE("control protocol: what is encoded decodes to the same request") {
                               search,
                               request::Search{},
                               request::Get{"ada/hello@^1.0", "/tmp/hello"},
-                              request::DhtPut{{0, 0xFF}, {1, 2, 3}},
-                              request::DhtGet{{0x2F}},
-                              request::DhtClosest{{}},
+                              request::DhtQuery{DhtKind::kPut, {0, 0xFF}, {1, 2, 3}},
+                              request::DhtQuery{DhtKind::kGet, {0x2F}, {}, true},
+                              request::DhtQuery{DhtKind::kClosest, {}},
+                              request::DhtQuery{DhtKind::kFindPeer, {1}},
+                              request::DhtQuery{DhtKind::kProviders, {1}, {}, true},
+                              request::DhtQuery{DhtKind::kProvide, {1}},
+                              request::DhtTable{},
                               request::Status{},
                               request::Peers{},
                               request::Stop{}};
@@ -81,9 +87,12 @@ TEST_CASE("control protocol: what is no request is refused with a sentence") {
         std::string{R"({"command":1})"},
         std::string{R"({"command":"dance"})"},
         std::string{R"({"command":"status","x":1})"},
-        std::string{R"({"command":"dht get","key":"0"})"},
-        std::string{R"({"command":"dht put","key":"00","value":"x"})"},
-        std::string{R"({"command":"dht put","key":"00"})"},
+        std::string{R"({"command":"dht get","key":"0","trace":false})"},
+        std::string{R"({"command":"dht get","key":"00"})"},
+        std::string{R"({"command":"dht get","key":"00","trace":1})"},
+        std::string{R"({"command":"dht get","key":"00","value":"00","trace":false})"},
+        std::string{R"({"command":"dht put","key":"00","value":"x","trace":false})"},
+        std::string{R"({"command":"dht put","key":"00","trace":false})"},
         std::string{R"({"command":"publish"})"},
         std::string{R"({"command":"publish","directory":1})"},
         std::string{R"({"command":"publish","directory":"a\u0000b"})"},

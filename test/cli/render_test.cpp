@@ -54,13 +54,64 @@ TEST_CASE("render: peers in columns, and past connections when asked for") {
   CHECK(render(request::Peers{}, Json::object(), {}) == "No peers.\n");
 }
 
+namespace {
+
+using DhtKind = request::DhtQuery::Kind;
+
+std::string render_query(DhtKind kind, const char* json, bool trace = false) {
+  return render(request::DhtQuery{kind, {}, {}, trace}, Json::parse(json), {});
+}
+
+}  // namespace
+
 TEST_CASE("render: what the DHT answers") {
-  CHECK(render(request::DhtPut{}, Json::parse(R"({"stored":2,"failed":1})"), {}) ==
+  CHECK(render_query(DhtKind::kPut, R"({"stored":2,"failed":1})") ==
         "2 peers took it, 1 did not\n");
-  CHECK(render(request::DhtGet{}, Json::parse(R"({"value":"00ff"})"), {}) == "0x00ff\n");
-  CHECK(render(request::DhtClosest{}, Json::parse(R"({"peers":[
-    {"peer_id":"A","addresses":["/x","/y"]}, {"peer_id":"BB","addresses":[]}]})"),
-               {}) == "A   /x\nBB  -\n");
+  CHECK(render_query(DhtKind::kProvide, R"({"stored":1})") == "1 peer took it\n");
+  CHECK(render_query(DhtKind::kGet, R"({"found":true,"value":"00ff"})") == "0x00ff\n");
+  constexpr const char* kPeers = R"({"peers":[
+    {"peer_id":"A","addresses":["/x","/y"]}, {"peer_id":"BB","addresses":[]}]})";
+  CHECK(render_query(DhtKind::kClosest, kPeers) == "A   /x\nBB  -\n");
+  CHECK(render_query(DhtKind::kProviders, R"({"providers":[]})") == "Nobody.\n");
+  CHECK(render_query(DhtKind::kFindPeer,
+                     R"({"peer":{"peer_id":"A","addresses":["/x","/y"]},"reached":true})") ==
+        "peer id     A\naddress     /x\n            /y\nreached     yes\n");
+  CHECK(render_query(DhtKind::kFindPeer, R"({"peer":null,"found":false})") == "Nobody.\n");
+}
+
+TEST_CASE("render: a trace has a line for each peer that was asked") {
+  constexpr const char* kJson = R"({"found":false,"value":null,"asked":2,"answered":1,
+    "end":"exhausted","took_ms":1200,"hops":[
+    {"peer_id":"A","asked":"GET_VALUE","shared_bits":1,"error":null,"closer":20,"took_ms":80},
+    {"peer_id":"BB","asked":"GET_VALUE","shared_bits":12,"error":"timeout","took_ms":1100}]})";
+  CHECK(render_query(DhtKind::kGet, kJson, true) ==
+        "A   GET_VALUE  1 bit shared    80 ms  20 closer\n"
+        "BB  GET_VALUE  12 bits shared  1.1 s  timeout\n"
+        "1 of 2 peers answered in 1.2 s: exhausted\n\n"
+        "No value.\n");
+}
+
+TEST_CASE("render: what is not found ends with its exit code also when it is traced") {
+  const auto code = [](DhtKind kind, const char* json) {
+    return exit_of(request::DhtQuery{kind, {}, {}, true}, Json::parse(json));
+  };
+  CHECK(code(DhtKind::kGet, R"({"found":false})") == Exit::kNotFound);
+  CHECK(code(DhtKind::kProvide, R"({"found":false})") == Exit::kUnavailable);
+  CHECK(code(DhtKind::kGet, R"({"found":true})") == Exit::kOk);
+  CHECK(exit_of(request::Status{}, Json::object()) == Exit::kOk);
+}
+
+TEST_CASE("render: the routing table, a line for each peer") {
+  const Json json = Json::parse(R"({"mode":"server","peers":2,"buckets":[
+    {"shared_bits":0,"peers":[
+      {"peer_id":"A","address":"/x","latency_ms":12,"seen_ms_ago":1500,"failures":0}]},
+    {"shared_bits":1,"peers":[
+      {"peer_id":"BB","address":null,"latency_ms":null,"seen_ms_ago":5,"failures":2}]}]})");
+  CHECK(render(request::DhtTable{}, json, {}) ==
+        "shared bits  peer  latency  last seen                   address\n"
+        "0            A     12 ms    1.5 s ago                   /x\n"
+        "1            BB    -        5 ms ago, 2 failures since  \n"
+        "This node is a server of the DHT.\n");
 }
 
 TEST_CASE("render: results of another version are shown as far as they are understood") {
@@ -68,8 +119,11 @@ TEST_CASE("render: results of another version are shown as far as they are under
       Json::parse(R"({"addresses":[1],"peers":"x","results":[1,{}],"sources":[null]})");
   for (const Request& request :
        {Request{request::Status{}}, Request{request::Peers{}}, Request{request::Search{}},
-        Request{request::Get{}}, Request{request::Publish{}}, Request{request::DhtPut{}},
-        Request{request::DhtGet{}}, Request{request::DhtClosest{}}, Request{request::Stop{}}}) {
+        Request{request::Get{}}, Request{request::Publish{}}, Request{request::DhtTable{}},
+        Request{request::DhtQuery{DhtKind::kPut, {}}},
+        Request{request::DhtQuery{DhtKind::kGet, {}, {}, true}},
+        Request{request::DhtQuery{DhtKind::kFindPeer, {}}},
+        Request{request::DhtQuery{DhtKind::kProviders, {}}}, Request{request::Stop{}}}) {
     CHECK_FALSE(render(request, odd, {}).empty());
     CHECK_FALSE(render(request, Json(7), {}).empty());
     CHECK_FALSE(render(request, Json::array(), {}).empty());

@@ -14,6 +14,7 @@
 
 using namespace ggen::p2p;
 using namespace ggen::p2p::test;
+using namespace std::chrono_literals;
 using kad::Added;
 using kad::Key;
 using kad::RoutingTable;
@@ -112,7 +113,7 @@ TEST_CASE("whatever happens, the limits hold") {
           break;
         }
         case 2:
-          table.alive(peer, second(step));
+          table.alive(peer, 5ms, second(step));
           break;
         case 3:
           table.failed(peer);
@@ -157,11 +158,22 @@ TEST_CASE("without anybody waiting, a peer may fail twice; an answer forgives") 
   table.failed(peer);
   CHECK(table.nearest(kLocal, 20).size() == 1);
   CHECK(table.nearest(kLocal, 20, RoutingTable::Which::kHealthy).empty());
-  table.alive(peer, second(1));
+  table.alive(peer, 5ms, second(1));
   CHECK(table.nearest(kLocal, 20, RoutingTable::Which::kHealthy).size() == 1);
   for (int i = 0; i < 3; ++i) table.failed(peer);
   CHECK(table.empty());
   CHECK(table.buckets() == 0);
+}
+
+TEST_CASE("the latency of the last answer is kept when the peer says anew where it is") {
+  RoutingTable table{{}, kLocal};
+  add(table, 1);
+  const auto peer = numbered_peer(1);
+  CHECK_FALSE(table.find(peer)->latency);
+  table.alive(peer, 70ms, second(1));
+  table.alive(peer, 50ms, second(2));
+  add(table, 1);
+  CHECK(table.find(peer)->latency == base::Duration{50ms});
 }
 
 TEST_CASE("one network gets three places, two of them in a bucket") {

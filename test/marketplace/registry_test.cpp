@@ -382,8 +382,8 @@ TEST_CASE("marketplace: the DHT is asked directly, and a query that is cancelled
     auto asking = a.ask_dht(dht::Closest{key});
     const auto closest = co_await std::move(asking);
     REQUIRE(closest.has_value());
-    CHECK(std::get<kad::result::Closest>(closest->result).peers.empty());
-    CHECK(closest->stats.end == kad::QueryEnd::kNoPeers);
+    CHECK(std::get<kad::result::Closest>(closest->done.result).peers.empty());
+    CHECK(closest->done.stats.end == kad::QueryEnd::kNoPeers);
     auto putting = a.ask_dht(dht::Put{key, {1}});
     const auto put = co_await std::move(putting);
     REQUIRE_FALSE(put.has_value());

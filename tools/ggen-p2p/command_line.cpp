@@ -29,6 +29,7 @@ struct Raw {
   bool json = false;
   bool detach = false;
   bool history = false;
+  bool trace = false;
   std::string directory;
   std::string reference;
   std::string output;
@@ -76,22 +77,36 @@ void add_address_options(CLI::App* command, Raw& raw) {
 }
 
 void add_dht_commands(CLI::App& app, Raw& raw) {
-  CLI::App* dht = app.add_subcommand("dht", "Ask the DHT: put, get, closest");
+  CLI::App* dht = app.add_subcommand("dht", "Ask the DHT, and show whom it knows");
   dht->require_subcommand(1);
   dht->footer("Each has more: ggen-p2p dht get --help");
-  const auto add = [&](const char* name, const char* what, const char* examples) {
+  const auto add = [&](const char* name, const char* what, const char* key_name,
+                       const char* key_help, const char* examples) {
     CLI::App* command = add_command(*dht, raw, name, what, examples);
-    command->add_option("KEY", raw.key, "A text, 0x and hexadecimal digits, or /pk/PEER_ID")
-        ->required();
+    command->add_option(key_name, raw.key, key_help)->required();
+    command->add_flag("--trace", raw.trace, "Show each peer that was asked, and what it said");
     return command;
   };
-  add("put", "Put a value to the nodes nearest to its key",
+  constexpr const char* kKey = "A text, 0x and hexadecimal digits, or /pk/PEER_ID";
+  constexpr const char* kProvided = "A CID, 0x and hexadecimal digits, or a text";
+  add("put", "Put a value to the nodes nearest to its key", "KEY", kKey,
       "  ggen-p2p dht put /pk/12D3KooW... 0x08011220...")
       ->add_option("VALUE", raw.value, "A text, or 0x and hexadecimal digits")
       ->required();
-  add("get", "Get the value of a key from the nodes nearest to it",
+  add("get", "Get the value of a key from the nodes nearest to it", "KEY", kKey,
       "  ggen-p2p dht get /pk/12D3KooW... --json");
-  add("closest", "Show the nodes nearest to a key", "  ggen-p2p dht closest hello");
+  add("closest", "Show the nodes nearest to a key", "KEY", kKey,
+      "  ggen-p2p dht closest hello\n"
+      "  ggen-p2p dht closest hello --trace");
+  add("find-peer", "Show where a peer is", "PEER", "The id of the peer",
+      "  ggen-p2p dht find-peer 12D3KooW...");
+  add("providers", "Show who provides a key", "KEY", kProvided,
+      "  ggen-p2p dht providers bafkrei... --trace");
+  add("provide", "Tell the nodes nearest to a key that this node provides it", "KEY", kProvided,
+      "  ggen-p2p dht provide bafkrei...");
+  add_command(*dht, raw, "table", "Show the routing table: a line for each peer",
+              "  ggen-p2p dht table\n"
+              "  ggen-p2p dht table --json | jq .peers");
 }
 
 void add_commands(CLI::App& app, Raw& raw) {
@@ -220,14 +235,31 @@ Result<Request> get_request(const Raw& raw) {
 }
 
 Result<Request> dht_request(std::string_view name, const Raw& raw) {
+  using Kind = request::DhtQuery::Kind;
+  if (name == "table") return request::DhtTable{};
   const std::string hint = fmt::format("See: ggen-p2p dht {} --help", name);
-  const auto key = parse_dht_key(raw.key);
-  if (!key) return fail(Exit::kUsage, fmt::format("KEY {}.", key.error()), hint);
-  if (name == "get") return request::DhtGet{*key};
-  if (name == "closest") return request::DhtClosest{*key};
-  const auto value = parse_bytes(raw.value);
+  const auto query = [&](Kind kind, auto&& parse) -> Result<Request> {
+    auto key = parse(raw.key);
+    if (!key) return fail(Exit::kUsage, fmt::format("KEY {}.", key.error()), hint);
+    return request::DhtQuery{kind, *std::move(key), {}, raw.trace};
+  };
+  if (name == "get") return query(Kind::kGet, parse_dht_key);
+  if (name == "closest") return query(Kind::kClosest, parse_dht_key);
+  if (name == "providers") return query(Kind::kProviders, parse_provider_key);
+  if (name == "provide") return query(Kind::kProvide, parse_provider_key);
+  if (name == "find-peer") {
+    const auto peer = multiformats::PeerId::parse(raw.key);
+    if (peer)
+      return request::DhtQuery{Kind::kFindPeer, base::to_bytes(peer->bytes()), {}, raw.trace};
+    return fail(Exit::kUsage,
+                fmt::format("PEER \"{}\": {}.", printable(raw.key), to_string(peer.error())), hint);
+  }
+  auto put = query(Kind::kPut, parse_dht_key);
+  if (!put) return put;
+  auto value = parse_bytes(raw.value);
   if (!value) return fail(Exit::kUsage, fmt::format("VALUE {}.", value.error()), hint);
-  return request::DhtPut{*key, *value};
+  std::get<request::DhtQuery>(*put).value = *std::move(value);
+  return put;
 }
 
 Result<CommandLine> checked(const CLI::App& chosen, Raw raw) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -28,6 +29,20 @@ base::Buffer frame_of(const Json& json) {
   return base::encode_frame(base::as_bytes(to_line(json)));
 }
 
+using DhtKind = request::DhtQuery::Kind;
+constexpr std::pair<DhtKind, std::string_view> kDhtCommands[] = {
+    {DhtKind::kPut, "dht put"},
+    {DhtKind::kGet, "dht get"},
+    {DhtKind::kClosest, "dht closest"},
+    {DhtKind::kFindPeer, "dht find-peer"},
+    {DhtKind::kProviders, "dht providers"},
+    {DhtKind::kProvide, "dht provide"},
+};
+
+std::string_view command_of(const request::DhtQuery& query) {
+  return std::ranges::find(kDhtCommands, query.kind, [](const auto& c) { return c.first; })->second;
+}
+
 // Takes the arguments out of a request one by one, and notes the first that is wrong.
 class Arguments {
  public:
@@ -46,6 +61,11 @@ class Arguments {
     auto decoded = base::from_hex(text(name));
     return decoded ? *std::move(decoded)
                    : wrong<base::Bytes>(name, "must be bytes in hexadecimal digits");
+  }
+  bool flag(const char* name) {
+    const Json* value = take(name);
+    if (!value || !value->is_boolean()) return wrong<bool>(name, "must be true or false");
+    return value->get<bool>();
   }
   std::vector<std::string> texts(const char* name, std::size_t most) {
     const Json* value = take(name);
@@ -115,16 +135,16 @@ std::optional<Error> error_from_json(const Json& json) {
 }  // namespace
 
 std::string_view command_of(const Request& request) {
+  using namespace std::string_view_literals;
   return std::visit(base::Overloaded{
-                        [](const request::Publish&) { return "publish"; },
-                        [](const request::Search&) { return "search"; },
-                        [](const request::Get&) { return "get"; },
-                        [](const request::DhtPut&) { return "dht put"; },
-                        [](const request::DhtGet&) { return "dht get"; },
-                        [](const request::DhtClosest&) { return "dht closest"; },
-                        [](const request::Status&) { return "status"; },
-                        [](const request::Peers&) { return "peers"; },
-                        [](const request::Stop&) { return "stop"; },
+                        [](const request::Publish&) { return "publish"sv; },
+                        [](const request::Search&) { return "search"sv; },
+                        [](const request::Get&) { return "get"sv; },
+                        [](const request::DhtQuery& query) { return command_of(query); },
+                        [](const request::DhtTable&) { return "dht table"sv; },
+                        [](const request::Status&) { return "status"sv; },
+                        [](const request::Peers&) { return "peers"sv; },
+                        [](const request::Stop&) { return "stop"sv; },
                     },
                     request);
 }
@@ -132,30 +152,28 @@ std::string_view command_of(const Request& request) {
 base::Buffer encode(const Request& request) {
   Json json;
   json["command"] = command_of(request);
-  std::visit(
-      base::Overloaded{
-          [&](const request::Publish& publish) { json["directory"] = publish.directory; },
-          [&](const request::Search& search) {
-            json["words"] = search.words;
-            json["category"] = search.category;
-            json["tag"] = search.tag;
-            json["limit"] = search.limit;
-            json["timeout_ms"] = static_cast<std::uint64_t>(
-                std::max<std::int64_t>(0, duration_cast<milliseconds>(search.timeout).count()));
-          },
-          [&](const request::Get& get) {
-            json["reference"] = get.reference;
-            json["output"] = get.output;
-          },
-          [&](const request::DhtPut& put) {
-            json["key"] = base::to_hex(put.key);
-            json["value"] = base::to_hex(put.value);
-          },
-          [&](const request::DhtGet& get) { json["key"] = base::to_hex(get.key); },
-          [&](const request::DhtClosest& closest) { json["key"] = base::to_hex(closest.key); },
-          [](const auto&) {},
-      },
-      request);
+  std::visit(base::Overloaded{
+                 [&](const request::Publish& publish) { json["directory"] = publish.directory; },
+                 [&](const request::Search& search) {
+                   json["words"] = search.words;
+                   json["category"] = search.category;
+                   json["tag"] = search.tag;
+                   json["limit"] = search.limit;
+                   json["timeout_ms"] = static_cast<std::uint64_t>(std::max<std::int64_t>(
+                       0, duration_cast<milliseconds>(search.timeout).count()));
+                 },
+                 [&](const request::Get& get) {
+                   json["reference"] = get.reference;
+                   json["output"] = get.output;
+                 },
+                 [&](const request::DhtQuery& query) {
+                   json["key"] = base::to_hex(query.key);
+                   if (query.kind == DhtKind::kPut) json["value"] = base::to_hex(query.value);
+                   json["trace"] = query.trace;
+                 },
+                 [](const auto&) {},
+             },
+             request);
   return frame_of(json);
 }
 
@@ -205,14 +223,14 @@ std::expected<Request, std::string> decode_request(base::BytesView payload) {
     get.output = arguments.text("output");
     return arguments.finish(std::move(get));
   }
-  if (name == "dht put") {
-    request::DhtPut put;
-    put.key = arguments.bytes("key");
-    put.value = arguments.bytes("value");
-    return arguments.finish(std::move(put));
+  for (const auto& [kind, dht_command] : kDhtCommands) {
+    if (name != dht_command) continue;
+    request::DhtQuery query{kind, arguments.bytes("key")};
+    if (kind == DhtKind::kPut) query.value = arguments.bytes("value");
+    query.trace = arguments.flag("trace");
+    return arguments.finish(std::move(query));
   }
-  if (name == "dht get") return arguments.finish(request::DhtGet{arguments.bytes("key")});
-  if (name == "dht closest") return arguments.finish(request::DhtClosest{arguments.bytes("key")});
+  if (name == "dht table") return arguments.finish(request::DhtTable{});
   if (name == "status") return arguments.finish(request::Status{});
   if (name == "peers") return arguments.finish(request::Peers{});
   if (name == "stop") return arguments.finish(request::Stop{});

@@ -47,19 +47,17 @@ struct Get {
   std::string output;     ///< the folder to make; absolute
   bool operator==(const Get&) const = default;
 };
-/// Keys and values of the DHT, as bytes.
-struct DhtPut {
-  base::Bytes key;
-  base::Bytes value;
-  bool operator==(const DhtPut&) const = default;
+/// A question to the DHT, or something to put there.
+struct DhtQuery {
+  enum class Kind : std::uint8_t { kPut, kGet, kClosest, kFindPeer, kProviders, kProvide };
+  Kind kind{};
+  base::Bytes key;      ///< of kFindPeer: a peer id
+  base::Bytes value{};  ///< of kPut
+  bool trace = false;   ///< tell each request that was made
+  bool operator==(const DhtQuery&) const = default;
 };
-struct DhtGet {
-  base::Bytes key;
-  bool operator==(const DhtGet&) const = default;
-};
-struct DhtClosest {
-  base::Bytes key;
-  bool operator==(const DhtClosest&) const = default;
+struct DhtTable {
+  bool operator==(const DhtTable&) const = default;
 };
 struct Status {
   bool operator==(const Status&) const = default;
@@ -73,9 +71,8 @@ struct Stop {
 
 }  // namespace request
 
-using Request =
-    std::variant<request::Publish, request::Search, request::Get, request::DhtPut, request::DhtGet,
-                 request::DhtClosest, request::Status, request::Peers, request::Stop>;
+using Request = std::variant<request::Publish, request::Search, request::Get, request::DhtQuery,
+                             request::DhtTable, request::Status, request::Peers, request::Stop>;
 
 /// The command that a request carries out, as it is typed.
 [[nodiscard]] std::string_view command_of(const Request& request);

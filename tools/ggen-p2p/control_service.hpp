@@ -26,11 +26,17 @@ namespace ggen::p2p::cli {
 ///     get      {"reference", "publisher", "name", "version", "output", "bytes", "fetched",
 ///              "took_ms", "trusted", "deprecated", "sources": [{"peer", "chunks", "bytes",
 ///              "bad_chunks"}...]}
-///     dht put      {"key", "stored", "failed", "asked", "answered", "end", "took_ms"}
-///     dht get      {"key", "value", "same", "outdated", "invalid", "asked", "answered", "end",
-///                  "took_ms"}
-///     dht closest  {"key", "peers": [{"peer_id", "addresses": [...]}...], "asked", "answered",
-///                  "end", "took_ms"}
+///     dht put        {"key", "stored", "failed"} and what each query has
+///     dht provide    the same
+///     dht get        {"key", "value", "same", "outdated", "invalid"}, likewise
+///     dht closest    {"key", "peers": [{"peer_id", "addresses": [...]}...]}, likewise
+///     dht find-peer  {"peer": {"peer_id", "addresses": [...]} or null, "reached"}, likewise
+///     dht providers  {"key", "providers": [{"peer_id", "addresses": [...]}...]}, likewise
+///     each query     {"found", "asked", "answered", "end", "took_ms"}, and when it is traced
+///                    "hops": [{"peer_id", "asked", "shared_bits", "error", "closer",
+///                    "providers", "value", "took_ms"}...]
+///     dht table      {"buckets": [{"shared_bits", "peers": [{"peer_id", "address", "latency_ms",
+///                    "seen_ms_ago", "failures"}...]}...], "peers", "mode"}
 ///     status   {"peer_id", "publisher_id", "addresses": [...], "peers", "packages", ...}
 ///     peers    {"peers": [{"peer_id", "address", "direction", "purpose", "agent",
 ///              "connected_ms", "success"}...], "history": [{"ms_ago", "what", "peer_id",
@@ -51,9 +57,8 @@ class Service {
   [[nodiscard]] virtual Answer publish(request::Publish request, Report report) = 0;
   [[nodiscard]] virtual Answer search(request::Search request, Report report) = 0;
   [[nodiscard]] virtual Answer get(request::Get request, Report report) = 0;
-  [[nodiscard]] virtual Answer dht_put(request::DhtPut request) = 0;
-  [[nodiscard]] virtual Answer dht_get(request::DhtGet request) = 0;
-  [[nodiscard]] virtual Answer dht_closest(request::DhtClosest request) = 0;
+  [[nodiscard]] virtual Answer dht_query(request::DhtQuery request) = 0;
+  [[nodiscard]] virtual Answer dht_table() = 0;
   [[nodiscard]] virtual Answer status() = 0;
   [[nodiscard]] virtual Answer peers() = 0;
   /// Begins to stop the node. Its socket stays open until the node has ended: see ControlServer.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <ggen/p2p/base/overloaded.hpp>
+#include <ggen/p2p/multiformats/cid.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
 
 #include "text.hpp"
@@ -23,6 +24,40 @@ Json peer_json(const kad::PeerRecord& peer) {
   json["peer_id"] = peer.peer.to_string();
   json["addresses"] = Json::array();
   for (const auto& address : peer.addresses) json["addresses"].push_back(address.to_string());
+  return json;
+}
+
+Json peers_json(const std::vector<kad::PeerRecord>& peers) {
+  Json list = Json::array();
+  for (const kad::PeerRecord& peer : peers) list.push_back(peer_json(peer));
+  return list;
+}
+
+auto ms(base::Duration time) {
+  return duration_cast<milliseconds>(time).count();
+}
+
+Json hop_json(const kad::QueryHop& hop) {
+  Json json;
+  json["peer_id"] = hop.peer.to_string();
+  json["asked"] = to_string(hop.asked);
+  json["shared_bits"] = hop.shared_bits;
+  json["error"] = hop.error ? Json(to_string(*hop.error)) : Json(nullptr);
+  json["closer"] = hop.closer;
+  json["providers"] = hop.providers;
+  json["value"] = hop.value;
+  json["took_ms"] = ms(hop.took);
+  return json;
+}
+
+Json entry_json(const kad::TableEntry& entry, base::Instant now) {
+  Json json;
+  json["peer_id"] = entry.peer.to_string();
+  json["address"] =
+      entry.addresses.empty() ? Json(nullptr) : Json(entry.addresses.front().to_string());
+  json["latency_ms"] = entry.latency ? Json(ms(*entry.latency)) : Json(nullptr);
+  json["seen_ms_ago"] = ms(now - entry.last_seen);
+  json["failures"] = entry.failures;
   return json;
 }
 
@@ -46,31 +81,73 @@ std::expected<base::Bytes, std::string> parse_dht_key(std::string_view text) {
   return key;
 }
 
-Json to_json(base::BytesView key, const kad::QueryDone& done) {
+std::expected<base::Bytes, std::string> parse_provider_key(std::string_view text) {
+  if (const auto cid = multiformats::Cid::parse(text)) return cid->hash().encode();
+  return parse_bytes(text);
+}
+
+bool has_found(const kad::QueryDone& done) {
+  return std::visit(base::Overloaded{
+                        [](const kad::result::Placed& r) { return r.stored > 0; },
+                        [](const kad::result::FoundValue& r) { return r.value.has_value(); },
+                        [](const kad::result::Closest& r) { return !r.peers.empty(); },
+                        [](const kad::result::FoundPeer& r) { return r.peer.has_value(); },
+                        [](const kad::result::FoundProviders& r) { return !r.providers.empty(); },
+                    },
+                    done.result);
+}
+
+Json to_json(const request::DhtQuery& query, const marketplace::dht::Answer& answer) {
+  const kad::QueryDone& done = answer.done;
   Json json;
-  json["key"] = base::to_hex(key);
-  std::visit(base::Overloaded{
-                 [&](const kad::result::Placed& placed) {
-                   json["stored"] = placed.stored;
-                   json["failed"] = placed.failed;
-                 },
-                 [&](const kad::result::FoundValue& found) {
-                   json["value"] = found.value ? Json(base::to_hex(*found.value)) : Json(nullptr);
-                   json["same"] = found.same;
-                   json["outdated"] = found.outdated;
-                   json["invalid"] = found.invalid;
-                 },
-                 [&](const kad::result::Closest& closest) {
-                   json["peers"] = Json::array();
-                   for (const auto& peer : closest.peers) json["peers"].push_back(peer_json(peer));
-                 },
-                 [](const auto&) {},
-             },
-             done.result);
+  json["key"] = base::to_hex(query.key);
+  std::visit(
+      base::Overloaded{
+          [&](const kad::result::Placed& placed) {
+            json["stored"] = placed.stored;
+            json["failed"] = placed.failed;
+          },
+          [&](const kad::result::FoundValue& found) {
+            json["value"] = found.value ? Json(base::to_hex(*found.value)) : Json(nullptr);
+            json["same"] = found.same;
+            json["outdated"] = found.outdated;
+            json["invalid"] = found.invalid;
+          },
+          [&](const kad::result::Closest& closest) { json["peers"] = peers_json(closest.peers); },
+          [&](const kad::result::FoundPeer& found) {
+            json["peer"] = found.peer ? peer_json(*found.peer) : Json(nullptr);
+            json["reached"] = found.reached;
+          },
+          [&](const kad::result::FoundProviders& found) {
+            json["providers"] = peers_json(found.providers);
+          },
+      },
+      done.result);
+  json["found"] = has_found(done);
   json["asked"] = done.stats.asked;
   json["answered"] = done.stats.answered;
   json["end"] = to_string(done.stats.end);
-  json["took_ms"] = duration_cast<milliseconds>(done.stats.took).count();
+  json["took_ms"] = ms(done.stats.took);
+  if (!query.trace) return json;
+  json["hops"] = Json::array();
+  for (const kad::QueryHop& hop : answer.hops) json["hops"].push_back(hop_json(hop));
+  return json;
+}
+
+Json to_json(const kad::RoutingTable& table, kad::Mode mode, base::Instant now) {
+  Json json;
+  json["buckets"] = Json::array();
+  for (std::size_t prefix = 0; prefix < table.buckets(); ++prefix) {
+    Json bucket;
+    bucket["shared_bits"] = prefix;
+    bucket["peers"] = Json::array();
+    for (const kad::TableEntry& entry : table.bucket(prefix)) {
+      bucket["peers"].push_back(entry_json(entry, now));
+    }
+    json["buckets"].push_back(std::move(bucket));
+  }
+  json["peers"] = table.size();
+  json["mode"] = mode == kad::Mode::kServer ? "server" : "client";
   return json;
 }
 

@@ -5,8 +5,12 @@
 #include <string_view>
 
 #include <ggen/p2p/base/bytes.hpp>
+#include <ggen/p2p/kad/config.hpp>
 #include <ggen/p2p/kad/output.hpp>
+#include <ggen/p2p/kad/routing_table.hpp>
+#include <ggen/p2p/marketplace/dht.hpp>
 
+#include "control_protocol.hpp"
 #include "json.hpp"
 
 /// Keys, values and answers of the DHT, as commands take and print them.
@@ -17,7 +21,13 @@ namespace ggen::p2p::cli {
 /// A key as it is typed: also `/pk/` and a peer id, which stands there in its binary form.
 [[nodiscard]] std::expected<base::Bytes, std::string> parse_dht_key(std::string_view text);
 
-/// How a query for `key` ended: see Service.
-[[nodiscard]] Json to_json(base::BytesView key, const kad::QueryDone& done);
+/// A key that is provided: also a CID, whose multihash others look for.
+[[nodiscard]] std::expected<base::Bytes, std::string> parse_provider_key(std::string_view text);
+
+/// Whether what was asked for is there, or what was put has been taken.
+[[nodiscard]] bool has_found(const kad::QueryDone& done);
+/// How a query ended, and the routing table: see Service.
+[[nodiscard]] Json to_json(const request::DhtQuery& query, const marketplace::dht::Answer& answer);
+[[nodiscard]] Json to_json(const kad::RoutingTable& table, kad::Mode mode, base::Instant now);
 
 }  // namespace ggen::p2p::cli

@@ -100,6 +100,7 @@ std::optional<base::Duration> patience_for(const Request& request) {
       base::Overloaded{
           [](const request::Publish&) { return Patience{}; },
           [](const request::Get&) { return Patience{}; },
+          [](const request::DhtQuery&) { return Patience{}; },  // ends at dht.query_timeout
           [](const request::Search& search) { return Patience{search.timeout + 10s}; },
           [](const request::Stop&) { return Patience{20s}; },
           [](const auto&) { return Patience{10s}; },
@@ -125,7 +126,7 @@ int ask_node(const CommandLine& line, const command::Ask& command) {
   options.colour = wants_colour(STDOUT_FILENO);
   options.history = command.history;
   print(line.json ? to_text(*result) + "\n" : render(command.request, *result, options));
-  return 0;
+  return static_cast<int>(exit_of(command.request, *result));
 }
 
 int run_command(int argc, const char* const* argv) {

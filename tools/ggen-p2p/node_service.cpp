@@ -105,31 +105,70 @@ Service::Answer NodeService::get(request::Get request, Report report) {
   co_return answer_of(got);
 }
 
-Service::Answer NodeService::dht_put(request::DhtPut request) {
-  auto asking = registry_.ask_dht(marketplace::dht::Put{request.key, std::move(request.value)});
-  const auto done = co_await std::move(asking);
-  if (!done) co_return std::unexpected(error_of(done.error()));
-  if (std::get<kad::result::Placed>(done->result).stored > 0) co_return to_json(request.key, *done);
-  co_return fail(Exit::kUnavailable,
-                 fmt::format("Nobody took the value: {}.", to_string(done->stats.end)),
-                 "Is the node connected? See: ggen-p2p peers");
+namespace {
+
+// Why a query that has found nothing is an error.
+Error nothing_found(const request::DhtQuery& query, const kad::QueryDone& done) {
+  using Kind = request::DhtQuery::Kind;
+  const auto end = to_string(done.stats.end);
+  const std::string hint = "Is the node connected? See: ggen-p2p peers";
+  switch (query.kind) {
+    case Kind::kPut:
+      return {Exit::kUnavailable, fmt::format("Nobody took the value: {}.", end), hint};
+    case Kind::kProvide:
+      return {Exit::kUnavailable, fmt::format("Nobody took the record: {}.", end), hint};
+    default:
+      break;
+  }
+  const std::string_view what = query.kind == Kind::kGet         ? "value"
+                                : query.kind == Kind::kProviders ? "provider"
+                                                                 : "peer";
+  return {
+      Exit::kNotFound,
+      fmt::format("No {} was found at {}, {}.", what, count_of(done.stats.answered, "peer"), end),
+      done.stats.answered == 0 ? hint : std::string{}};
 }
 
-Service::Answer NodeService::dht_get(request::DhtGet request) {
-  auto asking = registry_.ask_dht(marketplace::dht::Get{request.key});
-  const auto done = co_await std::move(asking);
-  if (!done) co_return std::unexpected(error_of(done.error()));
-  if (std::get<kad::result::FoundValue>(done->result).value) co_return to_json(request.key, *done);
-  co_return fail(Exit::kNotFound,
-                 fmt::format("No value was found at {}, {}.",
-                             count_of(done->stats.answered, "peer"), to_string(done->stats.end)));
+Result<marketplace::dht::Query> query_of(request::DhtQuery request) {
+  using Kind = request::DhtQuery::Kind;
+  namespace dht = marketplace::dht;
+  switch (request.kind) {
+    case Kind::kPut:
+      return dht::Put{std::move(request.key), std::move(request.value)};
+    case Kind::kGet:
+      return dht::Get{std::move(request.key)};
+    case Kind::kClosest:
+      return dht::Closest{std::move(request.key)};
+    case Kind::kProviders:
+      return dht::FindProviders{std::move(request.key)};
+    case Kind::kProvide:
+      return dht::Provide{std::move(request.key)};
+    case Kind::kFindPeer:
+      break;
+  }
+  const auto peer = multiformats::PeerId::decode(request.key);
+  if (!peer) return fail(Exit::kUsage, fmt::format("No peer id: {}.", to_string(peer.error())));
+  return dht::FindPeer{*peer};
 }
 
-Service::Answer NodeService::dht_closest(request::DhtClosest request) {
-  auto asking = registry_.ask_dht(marketplace::dht::Closest{request.key});
-  const auto done = co_await std::move(asking);
-  if (!done) co_return std::unexpected(error_of(done.error()));
-  co_return to_json(request.key, *done);
+}  // namespace
+
+Service::Answer NodeService::dht_query(request::DhtQuery request) {
+  auto query = query_of(request);
+  if (!query) co_return std::unexpected(std::move(query.error()));
+  auto asking = registry_.ask_dht(*std::move(query));
+  const auto answer = co_await std::move(asking);
+  if (!answer) co_return std::unexpected(error_of(answer.error()));
+  // Whoever traces it wants to see how it went all the same.
+  if (!request.trace && !has_found(answer->done)) {
+    co_return std::unexpected(nothing_found(request, answer->done));
+  }
+  co_return to_json(request, *answer);
+}
+
+Service::Answer NodeService::dht_table() {
+  const kad::Engine& kad = *registry_.host().node().kad();
+  co_return to_json(kad.table(), kad.mode(), host::Host::now());
 }
 
 Service::Answer NodeService::status() {

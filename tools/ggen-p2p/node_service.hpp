@@ -21,9 +21,8 @@ class NodeService final : public Service {
   [[nodiscard]] Answer publish(request::Publish request, Report report) override;
   [[nodiscard]] Answer search(request::Search request, Report report) override;
   [[nodiscard]] Answer get(request::Get request, Report report) override;
-  [[nodiscard]] Answer dht_put(request::DhtPut request) override;
-  [[nodiscard]] Answer dht_get(request::DhtGet request) override;
-  [[nodiscard]] Answer dht_closest(request::DhtClosest request) override;
+  [[nodiscard]] Answer dht_query(request::DhtQuery request) override;
+  [[nodiscard]] Answer dht_table() override;
   [[nodiscard]] Answer status() override;
   [[nodiscard]] Answer peers() override;
   [[nodiscard]] Answer stop() override;

@@ -189,7 +189,7 @@ std::string render_peers(const Json& json, bool history) {
   return text;
 }
 
-std::string render_dht_put(const Json& json) {
+std::string render_placed(const Json& json) {
   std::string text = fmt::format("{} took it", count_of(number_of(json, "stored"), "peer"));
   if (const auto failed = number_of(json, "failed"); failed > 0) {
     text += fmt::format(", {} did not", failed);
@@ -197,19 +197,95 @@ std::string render_dht_put(const Json& json) {
   return text + '\n';
 }
 
-std::string render_dht_get(const Json& json) {
-  return fmt::format("0x{}\n", text_of(json, "value"));
-}
-
-std::string render_dht_closest(const Json& json) {
+std::string render_dht_peers(const Json& peers) {
   std::vector<std::vector<std::string>> rows;
-  for (const Json& peer : list_of(json, "peers")) {
+  for (const Json& peer : peers) {
     const Json& addresses = list_of(peer, "addresses");
     const bool known = !addresses.empty() && addresses.front().is_string();
     rows.push_back({text_of(peer, "peer_id"),
                     known ? printable(addresses.front().get_ref<const std::string&>()) : "-"});
   }
-  return rows.empty() ? "No peers.\n" : columns(rows);
+  return rows.empty() ? "Nobody.\n" : columns(rows);
+}
+
+std::string render_found_peer(const Json& json) {
+  const auto peer = json.find("peer");
+  if (peer == json.end() || !peer->is_object()) return "Nobody.\n";
+  Lines lines;
+  lines.add("peer id", text_of(*peer, "peer_id"));
+  std::string_view label = "address";
+  for (const Json& address : list_of(*peer, "addresses")) {
+    if (address.is_string()) lines.add(label, printable(address.get_ref<const std::string&>()));
+    label = "";
+  }
+  lines.add("reached", flag_of(json, "reached") ? "yes" : "no: the addresses are what others say");
+  return lines.take();
+}
+
+// What a peer said, in a few words.
+std::string said(const Json& hop) {
+  if (const auto error = text_of(hop, "error"); !error.empty()) return error;
+  const std::string asked = text_of(hop, "asked");
+  if (asked == "PUT_VALUE" || asked == "ADD_PROVIDER") return "took it";
+  std::string text = fmt::format("{} closer", number_of(hop, "closer"));
+  if (const auto providers = number_of(hop, "providers"); providers > 0) {
+    text += ", " + count_of(providers, "provider");
+  }
+  if (flag_of(hop, "value")) text += ", a value";
+  return text;
+}
+
+// A line for each request, in the order in which they came back, and how the query ended.
+std::string render_trace(const Json& json) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& hop : list_of(json, "hops")) {
+    rows.push_back({text_of(hop, "peer_id"), text_of(hop, "asked"),
+                    count_of(number_of(hop, "shared_bits"), "bit") + " shared",
+                    about(number_of(hop, "took_ms")), said(hop)});
+  }
+  return columns(rows) + fmt::format("{} of {} answered in {}: {}\n\n", number_of(json, "answered"),
+                                     count_of(number_of(json, "asked"), "peer"),
+                                     about(number_of(json, "took_ms")), text_of(json, "end"));
+}
+
+std::string render_dht_query(const request::DhtQuery& query, const Json& json) {
+  using Kind = request::DhtQuery::Kind;
+  std::string text = query.trace ? render_trace(json) : std::string{};
+  switch (query.kind) {
+    case Kind::kPut:
+    case Kind::kProvide:
+      return text + render_placed(json);
+    case Kind::kGet:
+      return text + (flag_of(json, "found") ? fmt::format("0x{}\n", text_of(json, "value"))
+                                            : "No value.\n");
+    case Kind::kClosest:
+      return text + render_dht_peers(list_of(json, "peers"));
+    case Kind::kProviders:
+      return text + render_dht_peers(list_of(json, "providers"));
+    case Kind::kFindPeer:
+      return text + render_found_peer(json);
+  }
+  return text;
+}
+
+std::string render_dht_table(const Json& json) {
+  std::vector<std::vector<std::string>> rows{
+      {"shared bits", "peer", "latency", "last seen", "address"}};
+  for (const Json& bucket : list_of(json, "buckets")) {
+    for (const Json& peer : list_of(bucket, "peers")) {
+      const auto latency = peer.find("latency_ms");
+      const bool measured = latency != peer.end() && latency->is_number();
+      std::string seen = about(number_of(peer, "seen_ms_ago")) + " ago";
+      if (const auto failures = number_of(peer, "failures"); failures > 0) {
+        seen += ", " + count_of(failures, "failure") + " since";
+      }
+      rows.push_back({fmt::format("{}", number_of(bucket, "shared_bits")), text_of(peer, "peer_id"),
+                      measured ? about(number_of(peer, "latency_ms")) : "-", std::move(seen),
+                      text_of(peer, "address")});
+    }
+  }
+  const std::string mode = fmt::format("This node is a {} of the DHT.\n", text_of(json, "mode"));
+  return (rows.size() == 1 ? "No peers.\n" : columns(rows)) + mode;
 }
 
 }  // namespace
@@ -220,14 +296,21 @@ std::string render(const Request& request, const Json& result, const RenderOptio
           [&](const request::Publish&) { return render_publish(result); },
           [&](const request::Search&) { return render_search(result, options.colour); },
           [&](const request::Get&) { return render_get(result); },
-          [&](const request::DhtPut&) { return render_dht_put(result); },
-          [&](const request::DhtGet&) { return render_dht_get(result); },
-          [&](const request::DhtClosest&) { return render_dht_closest(result); },
+          [&](const request::DhtQuery& query) { return render_dht_query(query, result); },
+          [&](const request::DhtTable&) { return render_dht_table(result); },
           [&](const request::Status&) { return render_status(result); },
           [&](const request::Peers&) { return render_peers(result, options.history); },
           [&](const request::Stop&) { return std::string{"stopped\n"}; },
       },
       request);
+}
+
+Exit exit_of(const Request& request, const Json& result) {
+  const auto* query = std::get_if<request::DhtQuery>(&request);
+  if (query == nullptr || flag_of(result, "found")) return Exit::kOk;
+  using Kind = request::DhtQuery::Kind;
+  const bool placed = query->kind == Kind::kPut || query->kind == Kind::kProvide;
+  return placed ? Exit::kUnavailable : Exit::kNotFound;
 }
 
 std::string render_error(const Error& error, bool colour) {

@@ -19,6 +19,10 @@ struct RenderOptions {
 [[nodiscard]] std::string render(const Request& request, const Json& result,
                                  const RenderOptions& options);
 
+/// What the program ends with after this result: a query of the DHT that is traced has one also
+/// when it has found nothing.
+[[nodiscard]] Exit exit_of(const Request& request, const Json& result);
+
 /// "error: message" and, in lines of their own, what to do.
 [[nodiscard]] std::string render_error(const Error& error, bool colour);
 

@@ -41,6 +41,9 @@ struct TableEntry {
   std::vector<multiformats::IpAddress> groups;
   base::Instant last_seen;
   unsigned failures = 0;  ///< in a row
+  /// From the last question that it answered to the answer; dialling it is part of that where there
+  /// was no connection.
+  std::optional<base::Duration> latency{};
 };
 
 /// What add() made of a peer.
@@ -71,8 +74,8 @@ class RoutingTable {
   /// keep all others out.
   Added add(const multiformats::PeerId& peer, std::span<const multiformats::Multiaddr> addresses,
             std::optional<multiformats::IpAddress> remote, base::Instant now);
-  /// The peer answered.
-  void alive(const multiformats::PeerId& peer, base::Instant now);
+  /// The peer answered, after `latency`.
+  void alive(const multiformats::PeerId& peer, base::Duration latency, base::Instant now);
   /// The peer did not answer, or could not be reached.
   void failed(const multiformats::PeerId& peer);
   /// The peer no longer serves the protocol.

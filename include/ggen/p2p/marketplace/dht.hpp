@@ -1,8 +1,11 @@
 #pragma once
 
 #include <variant>
+#include <vector>
 
 #include <ggen/p2p/base/bytes.hpp>
+#include <ggen/p2p/kad/output.hpp>
+#include <ggen/p2p/multiformats/peer_id.hpp>
 
 /// What the DHT beneath a registry can be asked directly: see kad::Engine for what each means.
 namespace ggen::p2p::marketplace::dht {
@@ -20,6 +23,24 @@ struct Get {
 struct Closest {
   base::Bytes key;
 };
-using Query = std::variant<Put, Get, Closest>;
+/// Gives kad::result::FoundPeer.
+struct FindPeer {
+  multiformats::PeerId peer;
+};
+/// As many as there are, up to kad::QueryConfig::max_providers; gives kad::result::FoundProviders.
+struct FindProviders {
+  base::Bytes key;
+};
+/// That this node provides `key`, now and again while it runs; gives kad::result::Placed.
+struct Provide {
+  base::Bytes key;
+};
+using Query = std::variant<Put, Get, Closest, FindPeer, FindProviders, Provide>;
+
+/// How a query ended, and each request that it made, in the order in which they came back.
+struct Answer {
+  kad::QueryDone done;
+  std::vector<kad::QueryHop> hops;
+};
 
 }  // namespace ggen::p2p::marketplace::dht

@@ -93,7 +93,7 @@ class Registry {
                                                  ProgressHandler progress = {});
   /// How the query ended: its result is the one that `query` is said to give. Reason::kInput when
   /// it cannot be asked.
-  [[nodiscard]] asio::awaitable<Result<kad::QueryDone>> ask_dht(dht::Query query);
+  [[nodiscard]] asio::awaitable<Result<dht::Answer>> ask_dht(dht::Query query);
   [[nodiscard]] Subscription subscribe();
   [[nodiscard]] registry::Stats stats() const;
 
