@@ -50,6 +50,7 @@ void Engine::Impl::judge_peer(const Requests::Done& done, std::optional<RequestE
       state.table.alive(peer, done.took, now);
     } else if (known != nullptr && known->serves) {
       add_to_table(peer, *known, now);
+      state.table.alive(peer, done.took, now);
     }
   } else if (*error == RequestError::kUnsupported) {
     if (known != nullptr) known->serves = false;

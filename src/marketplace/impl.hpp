@@ -70,7 +70,7 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   };
   struct Querying {
     host::Promise<Result<dht::Answer>> promise;
-    std::vector<kad::QueryHop> hops;  // kad::LookupConfig::max_asked bounds them
+    std::vector<kad::QueryHop> hops;  // at most kad::LookupConfig::max_asked, and k
   };
   template <class Done>
   using Waiting = std::map<OperationId, host::Promise<Done>>;

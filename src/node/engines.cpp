@@ -325,7 +325,7 @@ bool Node::run_engines() {
 
 std::optional<Output> Node::poll() {
   if (outputs_.empty()) {
-    while (settle_all() || run_engines()) {
+    while (settle_all() || run_engines() || announce_idle()) {
     }
   }
   return outputs_.pop();

@@ -110,7 +110,20 @@ void Node::stream_closed(StreamRef ref) {
   const bool exchange = stream->owner != Owner::kGossipsub;
   streams_.erase(ref);
   Connection& connection = *connections_.find(ref.connection);
-  if (exchange && --connection.exchanges == 0) swarm_->set_idle(ref.connection, true, now_);
+  if (exchange && --connection.exchanges == 0) idle_.push_back(ref.connection);
+}
+
+// Only when all is quiet: an engine may be about to open the next stream, and a connection whose
+// last stream ended with it is not idle, but gone.
+bool Node::announce_idle() {
+  bool any = false;
+  for (const ConnectionId id : std::exchange(idle_, {})) {
+    const Connection* connection = connections_.find(id);
+    if (connection == nullptr || connection->closed || connection->exchanges > 0) continue;
+    swarm_->set_idle(id, true, now_);
+    any = true;
+  }
+  return any;
 }
 
 void Node::dial_done(const swarm::event::DialDone& done) {

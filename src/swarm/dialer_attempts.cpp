@@ -118,7 +118,7 @@ bool Dialer::no_connection_free() const {
 // Where all connections are taken, one that is not in use makes place.
 bool Dialer::free_attempt(base::Instant now) {
   if (attempts_.size() >= config_.max_attempts) return false;
-  return !no_connection_free() || world_.trimmer.make_place(connection::Direction::kOutbound, now);
+  return !no_connection_free() || world_.trimmer.make_place(Trimmer::For::kDial, now);
 }
 
 std::optional<ConnectionId> Dialer::dialed(AttemptId attempt_id,

@@ -122,11 +122,13 @@ std::optional<RefuseReason> Swarm::State::objection(const std::optional<IpEndpoi
 // A node that refused everybody when it is full would leave newcomers without a way into the
 // network.
 std::optional<RefuseReason> Swarm::State::full(base::Instant now) {
-  const auto no_place = [&] { return !trimmer.make_place(Direction::kInbound, now); };
-  if (connections.open().inbound >= config.limits.max_inbound && no_place()) {
+  using For = Trimmer::For;
+  const auto no_place = [&](For whom) { return !trimmer.make_place(whom, now); };
+  if (connections.open().inbound >= config.limits.max_inbound && no_place(For::kOneInbound)) {
     return RefuseReason::kTooManyInbound;
   }
-  if (connections.open().all + dialer.attempts() >= config.limits.max_connections && no_place()) {
+  if (connections.open().all + dialer.attempts() >= config.limits.max_connections &&
+      no_place(For::kNewcomer)) {
     return RefuseReason::kTooManyConnections;
   }
   return std::nullopt;
@@ -214,7 +216,8 @@ void Swarm::set_idle(ConnectionId id, bool idle, base::Instant now) {
   State& state = *state_;
   state.connections.set_idle(id, idle);
   const ConnectionRecord* const record = state.connections.find(id);
-  if (!idle || record == nullptr || record->purpose != Purpose::kDht) return;
+  if (!idle || record == nullptr || record->cause || record->purpose != Purpose::kDht) return;
+  if (state.trimmer.is_protected(*record->peer)) return;
   state.trimmer.look_again();
   if (state.dialer.waits_for_place()) state.dialer.pump(now);
 }

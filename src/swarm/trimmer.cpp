@@ -62,16 +62,16 @@ void Trimmer::trim(base::Instant now) {
   }
 }
 
-bool Trimmer::make_place(connection::Direction direction, base::Instant now) {
-  const bool for_newcomer = direction == connection::Direction::kInbound;
-  base::Instant& no_place_until = no_place_until_[for_newcomer ? 0 : 1];
+bool Trimmer::make_place(For whom, base::Instant now) {
+  base::Instant& no_place_until = no_place_until_[static_cast<std::size_t>(whom)];
   if (now < no_place_until) return false;
   for (const Seen& one : candidates()) {
     const bool answered = one.purpose == Purpose::kDht && one.is_idle;
     if (!answered && now - one.last_used < config_.in_use) continue;
     const bool inbound = !one.purpose;
     if (inbound && now - one.secured_at < config_.visit) continue;
-    if (for_newcomer && !inbound && one.purpose != Purpose::kDht) continue;
+    if (whom == For::kNewcomer && !inbound && one.purpose != Purpose::kDht) continue;
+    if (whom == For::kOneInbound && !inbound) continue;
     table_.close(one.id, LocalClose::kTrimmed);
     return true;
   }

@@ -23,18 +23,29 @@ class Trimmer {
 
   void protect(const multiformats::PeerId& peer, Purpose purpose);
   void unprotect(const multiformats::PeerId& peer, Purpose purpose);
+  [[nodiscard]] bool is_protected(const multiformats::PeerId& peer) const {
+    return protections_.contains(peer);
+  }
 
   /// After a connection was secured.
   void schedule(base::Instant now);
   void handle_timeout(base::Instant now);
   [[nodiscard]] std::optional<base::Instant> next_deadline() const { return next_look_; }
 
-  /// After make_place() has found none, before all connections are looked at again.
+  /// After make_place() has found none, before all connections are looked at again, unless
+  /// look_again() is called.
   static constexpr base::Duration kLook = std::chrono::milliseconds{250};
-  /// Closes one connection for another of this direction; false when none may be. For an inbound
-  /// one only inbound ones and those of lookups are: whom this node has chosen to stay with, others
-  /// must not push out.
-  bool make_place(connection::Direction direction, base::Instant now);
+  /// For whom place is made.
+  enum class For : std::uint8_t {
+    kDial,
+    /// Only inbound connections and those of lookups are closed: whom this node has chosen to stay
+    /// with, others must not push out.
+    kNewcomer,
+    /// The same where there are too many inbound ones: only one of these will do.
+    kOneInbound,
+  };
+  /// Closes one connection; false when none may be.
+  bool make_place(For whom, base::Instant now);
   /// There may be one now.
   void look_again() { no_place_until_ = {}; }
 
@@ -58,8 +69,7 @@ class Trimmer {
   base::HashMap<multiformats::PeerId, std::uint32_t> protections_;
   std::optional<base::Instant> last_look_;
   std::optional<base::Instant> next_look_;
-  /// Of make_place(), by direction.
-  std::array<base::Instant, 2> no_place_until_{};
+  std::array<base::Instant, 3> no_place_until_{};  // of make_place(), by For
 };
 
 }  // namespace ggen::p2p::swarm

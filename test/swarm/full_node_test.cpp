@@ -181,6 +181,17 @@ TEST_CASE("so does a newcomer") {
   CHECK(world.closes.size() == 1);
 }
 
+TEST_CASE("lookups of its own give no place to more inbound connections than there may be") {
+  World world(config());
+  fill(world, 6);
+  world.places[address(9)] = Place::of(peer(9));
+  const auto asked = *world.finish(world.dial({peer(9), {addr(address(9))}, Purpose::kDht}));
+  for (unsigned i = 1; i <= 6; ++i) world.swarm().protect(peer(i), Purpose::kGossip);
+  set_idle(world, asked, true);
+  CHECK(world.accept(address(10)) == std::unexpected(RefuseReason::kTooManyInbound));
+  CHECK(world.closes.empty());
+}
+
 TEST_CASE("a connection made for anything else is not idle so soon") {
   World world(config());
   std::vector<ConnectionId> ids;

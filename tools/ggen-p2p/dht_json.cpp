@@ -83,7 +83,7 @@ std::expected<base::Bytes, std::string> parse_dht_key(std::string_view text) {
 
 std::expected<base::Bytes, std::string> parse_provider_key(std::string_view text) {
   if (const auto cid = multiformats::Cid::parse(text)) return cid->hash().encode();
-  return parse_bytes(text);
+  return parse_dht_key(text);
 }
 
 bool has_found(const kad::QueryDone& done) {

@@ -155,6 +155,10 @@ Result<marketplace::dht::Query> query_of(request::DhtQuery request) {
 
 Service::Answer NodeService::dht_query(request::DhtQuery request) {
   auto query = query_of(request);
+  const auto* find = query ? std::get_if<marketplace::dht::FindPeer>(&*query) : nullptr;
+  if (find != nullptr && find->peer == registry_.id()) {
+    co_return fail(Exit::kUsage, "That is this node itself.", "See: ggen-p2p status");
+  }
   if (!query) co_return std::unexpected(std::move(query.error()));
   auto asking = registry_.ask_dht(*std::move(query));
   const auto answer = co_await std::move(asking);

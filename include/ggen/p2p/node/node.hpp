@@ -289,6 +289,7 @@ class Node {
   // Streams.
   void stream_added(connection::StreamRef ref, Connection& connection, Owner owner);
   void stream_closed(connection::StreamRef ref);
+  bool announce_idle();
   void open(Owner owner, connection::stream_output::Open request);
   void open_on(connection::ConnectionId id, Owner owner,
                const connection::stream_output::Open& request);
@@ -367,6 +368,7 @@ class Node {
 
   base::HashMap<connection::ConnectionId, Connection> connections_;
   std::vector<connection::ConnectionId> dirty_;
+  std::vector<connection::ConnectionId> idle_;  // whose last exchange has ended
   base::HashMap<connection::StreamRef, Stream> streams_;
   base::HashMap<swarm::DialId, WaitingOpen> waiting_;
   connection::OpenToken next_token_ = 1;
