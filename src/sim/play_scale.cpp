@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,13 +28,14 @@ void check_spread(World& world, const std::optional<registry::EntryId>& entry,
 void check_peers(World& world) {
   const Simulation& simulation = world.simulation();
   const double links = static_cast<double>(simulation.network().links());
-  std::size_t fewest = SIZE_MAX;
+  std::optional<std::size_t> fewest;
   for (const NodeIndex node : world.up()) {
-    fewest = std::min(fewest, simulation.node(node).connection_count());
+    const std::size_t count = simulation.node(node).connection_count();
+    fewest = std::min(fewest.value_or(count), count);
   }
-  world.check("every node has peers", fewest > 0,
+  world.check("every node has peers", fewest.value_or(0) > 0,
               fmt::format("{:.1f} connections a node, the fewest {}",
-                          2.0 * links / static_cast<double>(world.nodes()), fewest));
+                          2.0 * links / static_cast<double>(world.nodes()), fewest.value_or(0)));
 }
 
 }  // namespace

@@ -217,7 +217,7 @@ void Swarm::set_idle(ConnectionId id, bool idle, base::Instant now) {
   state.connections.set_idle(id, idle);
   const ConnectionRecord* const record = state.connections.find(id);
   if (!idle || record == nullptr || record->cause || record->purpose != Purpose::kDht) return;
-  if (state.trimmer.is_protected(*record->peer)) return;
+  if (!record->peer || state.trimmer.is_protected(*record->peer)) return;
   state.trimmer.look_again();
   if (state.dialer.waits_for_place()) state.dialer.pump(now);
 }

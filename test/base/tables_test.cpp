@@ -73,6 +73,18 @@ TEST_CASE("hash map: agrees with a sorted one, whatever is added and erased") {
   }
 }
 
+TEST_CASE("hash map: the key to erase may be the one in the table") {
+  HashMap<std::string, int> map;
+  const std::string key = "longer than what a string keeps within itself";
+  map[key] = 1;
+  CHECK(map.erase(map.sorted().front()->first));
+  CHECK(map.empty());
+  map[key] = 2;
+  map.clear();
+  CHECK(map.empty());
+  CHECK(map.find(key) == nullptr);
+}
+
 TEST_CASE("hash map: a value stays where it is while others come and go") {
   HashMap<int, int> map;
   const int* const value = &map.try_emplace(0, 7).first;

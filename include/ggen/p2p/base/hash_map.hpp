@@ -27,8 +27,9 @@ class HashMap {
   HashMap(HashMap&& other) noexcept
       : slots_(std::exchange(other.slots_, {})), size_(std::exchange(other.size_, 0)) {}
   HashMap& operator=(HashMap&& other) noexcept {
-    slots_ = std::exchange(other.slots_, {});
-    size_ = std::exchange(other.size_, 0);
+    HashMap moved{std::move(other)};
+    slots_.swap(moved.slots_);
+    std::swap(size_, moved.size_);
     return *this;
   }
 
@@ -80,10 +81,7 @@ class HashMap {
     --size_;
     return true;
   }
-  void clear() noexcept {
-    std::vector<Slot>{}.swap(slots_);
-    size_ = 0;
-  }
+  void clear() noexcept { *this = HashMap{}; }
 
   /// All entries in the order of their keys; the pointers are valid until their entries are erased.
   [[nodiscard]] std::vector<Entry*> sorted() { return sorted_as<Entry*>(); }

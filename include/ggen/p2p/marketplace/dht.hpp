@@ -37,7 +37,7 @@ struct Provide {
 };
 using Query = std::variant<Put, Get, Closest, FindPeer, FindProviders, Provide>;
 
-/// How a query ended, and each request that it made, in the order in which they came back.
+/// How a query ended, and each request that was answered or failed before, in that order.
 struct Answer {
   kad::QueryDone done;
   std::vector<kad::QueryHop> hops;
