@@ -48,7 +48,7 @@ void Node::on_engine(Owner owner, Act&& act) {
     case Owner::kRegistry:
       return on(registry_);
     case Owner::kApplication:
-    case Owner::kBootstrap:
+    case Owner::kSeek:
     case Owner::kAbsent:
       return;
   }
@@ -138,9 +138,7 @@ void Node::peer_gone(const swarm::event::PeerDisconnected& gone) {
   if (kad_) kad_->peer_gone(peer);
   if (gossipsub_) gossipsub_->peer_gone(peer, now_);
   if (registry_) registry_->peer_gone(peer, now_);
-  // Not at once: whoever lost its peers together with others should not come back together with
-  // them.
-  if (swarm_.look().connected_peer_count() == 0) bootstrap_after(config_.bootstrap.retry_min);
+  peer_count_changed();
   const auto* reason = std::get_if<connection::CloseReason>(&gone.cause);
   if (reason == nullptr || !is_silent(*reason)) return;
   const auto known = std::ranges::find(bootstrap_, peer, &BootstrapPeer::peer);
@@ -156,20 +154,49 @@ void Node::join(std::vector<multiformats::Multiaddr> bootstrap, base::Instant no
     const auto peer = address.peer_id();
     bootstrap_.push_back({std::move(address), peer});
   }
-  bootstrap_after(base::Duration{});
+  seek_peers_after(base::Duration{});
 }
 
-void Node::bootstrap_after(base::Duration delay) {
-  if (bootstrap_.empty()) return;
-  bootstrap_delay_ = config_.bootstrap.retry_min;
-  deadline(Owner::kBootstrap) = now_ + delay;
+void Node::seek_peers_after(base::Duration delay) {
+  if (stopping_) return;
+  seek_delay_ = config_.bootstrap.retry_min;
+  deadline(Owner::kSeek) = now_ + delay;
 }
 
-void Node::bootstrap() {
-  if (bootstrap_.empty() || swarm_.look().connected_peer_count() > 0) return;
-  for (const BootstrapPeer& peer : bootstrap_) dial_bootstrap(peer.address);
-  deadline(Owner::kBootstrap) = now_ + bootstrap_delay_;
-  bootstrap_delay_ = std::min(2 * bootstrap_delay_, config_.bootstrap.retry_max);
+// Not at once: whoever lost its peers together with others should not come back together with them.
+void Node::peer_count_changed() {
+  const std::size_t peers = swarm_.look().connected_peer_count();
+  // One that comes and goes does not bring the next attempt nearer.
+  const bool few = peers < config_.bootstrap.min_peers && !deadline(Owner::kSeek);
+  if (peers == 0 || few) seek_peers_after(config_.bootstrap.retry_min);
+}
+
+void Node::seek_peers() {
+  const std::size_t peers = swarm_.look().connected_peer_count();
+  if (peers >= config_.bootstrap.min_peers || (peers == 0 && bootstrap_.empty())) return;
+  if (peers == 0) {
+    for (const BootstrapPeer& peer : bootstrap_) dial_bootstrap(peer.address);
+  }
+  dial_known(config_.bootstrap.min_peers - peers);
+  deadline(Owner::kSeek) = now_ + seek_delay_;
+  seek_delay_ = std::min(2 * seek_delay_, config_.bootstrap.retry_max);
+}
+
+// Any of the table, not the nearest: these know each other.
+void Node::dial_known(std::size_t count) {
+  if (!kad_) return;
+  const kad::RoutingTable& table = kad_.look().table();
+  std::vector<const kad::TableEntry*> known;
+  for (std::size_t i = 0; i < table.buckets(); ++i) {
+    for (const kad::TableEntry& entry : table.bucket(i)) {
+      if (!swarm_.look().connected(entry.peer)) known.push_back(&entry);
+    }
+  }
+  seek_prng_.shuffle(known);
+  known.resize(std::min(known.size(), count));
+  for (const kad::TableEntry* entry : known) {
+    swarm_->dial({entry->peer, entry->addresses, swarm::Purpose::kBootstrap}, now_);
+  }
 }
 
 void Node::dial_bootstrap(const multiformats::Multiaddr& address) {
@@ -194,6 +221,7 @@ void Node::miss(AbsentPeers::Absent absent) {
 }
 
 void Node::peer_back(const multiformats::PeerId& peer) {
+  peer_count_changed();
   absent_.remove(peer);
   deadline(Owner::kAbsent) = absent_.earliest();
 }
@@ -201,7 +229,7 @@ void Node::peer_back(const multiformats::PeerId& peer) {
 void Node::dial_absent() {
   while (const auto absent = absent_.next_due(now_)) {
     if (absent->bootstrap) {
-      // While there is no peer at all, bootstrap() sees to it.
+      // While there is no peer at all, seek_peers() sees to it.
       if (swarm_.look().connected_peer_count() > 0) dial_bootstrap(*absent->bootstrap);
     } else if (swarm_.look().addresses(*absent->peer, now_).empty()) {
       absent_.remove(*absent->peer);  // long gone
@@ -338,7 +366,7 @@ void Node::handle_timeout(base::Instant now) {
     if (!deadline(owner) || *deadline(owner) > now) continue;
     deadline(owner).reset();
     on_engine(owner, [&](auto& member) { member->handle_timeout(now); });
-    if (owner == Owner::kBootstrap) bootstrap();
+    if (owner == Owner::kSeek) seek_peers();
     if (owner == Owner::kAbsent) dial_absent();
   }
   while (const auto id = channel_timers_.pop_due(now)) {

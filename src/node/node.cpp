@@ -43,6 +43,7 @@ Node::Node(Config config, crypto::KeyPair identity, crypto::Crypto& crypto,
       identify_(std::in_place, config_.identify, local_),
       ping_(std::in_place, config_.ping, crypto),
       perf_(std::in_place, config_.perf),
+      seek_prng_(prng.child("seek")),
       absent_(config_.absent, prng.child("absent")) {
   answer(identify::kProtocol, Owner::kIdentify);
   answer(identify::kPushProtocol, Owner::kIdentify);
@@ -79,6 +80,7 @@ void Node::stop(base::Instant now) {
   bootstrap_.clear();
   absent_.clear();
   deadline(Owner::kAbsent).reset();
+  deadline(Owner::kSeek).reset();
   swarm(now).stop(now);
 }
 

@@ -101,6 +101,7 @@ namespace {
 NodeSpec small_member() {
   NodeSpec spec = World::member(12);
   spec.node.swarm.limits.max_inbound_half_open = 8;
+  spec.node.bootstrap.min_peers = 4;
   spec.node.swarm.book.max_peers = 16;
   spec.node.swarm.dialing.max_backoffs = 16;
   spec.node.swarm.history = {.max_closed = 1, .max_refused = 1, .max_failed_dials = 1};

@@ -192,6 +192,22 @@ TEST_CASE("node: a bootstrap address that failed is tried again while there are 
   CHECK(net.node(node).swarm().connected(net.node(late).id()));
 }
 
+TEST_CASE("node: who has few peers left finds others in its routing table") {
+  Network net;
+  const auto nodes = network_of(net, 12);
+  const std::size_t node = nodes.back();
+  net.run_until([&] { return net.node(node).swarm().connected_peer_count() == 11; });
+  // No lookup of its own is near.
+  net.run_for(4min);
+  for (std::size_t other = 0; other < 9; ++other) {
+    net.drive(other, [&](Node& n) { n.swarm(net.now).disconnect(net.node(node).id(), net.now); });
+  }
+  net.run_for(1s);
+  REQUIRE(net.node(node).swarm().connected_peer_count() == 2);
+  net.run_for(10s);
+  CHECK(net.node(node).swarm().connected_peer_count() >= node::Bootstrap{}.min_peers);
+}
+
 TEST_CASE("node: who said goodbye is not dialled again") {
   Network net;
   const auto node = net.add();

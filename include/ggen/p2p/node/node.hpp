@@ -34,8 +34,11 @@
 
 namespace ggen::p2p::node {
 
-/// How a node that has no peer finds some.
+/// How a node that has no peer, or few, finds more.
 struct Bootstrap {
+  /// With fewer peers it dials some that its routing table names: enough for a mesh of
+  /// publish/subscribe, and to lose a few.
+  std::size_t min_peers = 8;
   /// Between attempts: doubled after each that was in vain.
   base::Duration retry_min = std::chrono::seconds{2};
   base::Duration retry_max = std::chrono::minutes{2};
@@ -241,7 +244,7 @@ class Node {
     kKad,
     kGossipsub,
     kRegistry,
-    kBootstrap,
+    kSeek,
     kAbsent,
   };
   static constexpr std::size_t kOwners = static_cast<std::size_t>(Owner::kAbsent) + 1;
@@ -329,8 +332,10 @@ class Node {
   void announce_self();
   void answer(std::string_view protocol, Owner owner);
   void silence(const std::string& protocol);
-  void bootstrap();
-  void bootstrap_after(base::Duration delay);
+  void peer_count_changed();
+  void seek_peers();
+  void seek_peers_after(base::Duration delay);
+  void dial_known(std::size_t count);
   void dial_bootstrap(const multiformats::Multiaddr& address);
   void bootstrap_done(const multiformats::Multiaddr& address, const swarm::event::DialDone& done);
   void miss(AbsentPeers::Absent absent);
@@ -361,7 +366,8 @@ class Node {
   Member<gossipsub::Engine> gossipsub_;
   Member<registry::Engine> registry_;
   std::vector<BootstrapPeer> bootstrap_;
-  base::Duration bootstrap_delay_{};  // before the next attempt
+  base::Duration seek_delay_{};  // before the next attempt to find peers
+  base::Prng seek_prng_;
   base::HashMap<swarm::DialId, multiformats::Multiaddr> bootstrap_dials_;
   AbsentPeers absent_;
   bool stopping_ = false;
