@@ -193,6 +193,9 @@ void Engine::cancel(QueryId id) {
 const RoutingTable& Engine::table() const noexcept {
   return impl_->state.table;
 }
+const NetworkSize& Engine::network_size() const noexcept {
+  return impl_->state.size;
+}
 const ValueStore& Engine::values() const noexcept {
   return impl_->state.values;
 }

@@ -112,6 +112,10 @@ void Engine::Impl::advance(QueryId id, base::Instant now) {
       requests.send(id, ask->peer.peer, ask->message, now);
     }
     if (!query.finished()) return;
+    if (query.look_further(state, now)) {
+      requests.cancel(id);  // of the lookup that is over
+      continue;
+    }
     if (!query.stop_looking()) {
       finish(id, false, now);
       return;
@@ -122,6 +126,7 @@ void Engine::Impl::advance(QueryId id, base::Instant now) {
 
 void Engine::Impl::finish(QueryId id, bool timed_out, base::Instant now) {
   Query& query = *queries_.find(id);
+  if (query.random_key && !timed_out) measure(state.size, query.lookup(), now);
   QueryResult result = query.result();
   if (const auto* placed = std::get_if<result::Placed>(&result);
       placed != nullptr && query.publishes && placed->stored == 0) {
@@ -254,8 +259,10 @@ void Engine::Impl::run_maintenance(base::Instant now) {
     if (const auto* record = std::get_if<OwnRecord>(&*job)) {
       start_publishing(*record, true, now);
     } else {
-      Query query = make_query(std::get<Maintenance::Refresh>(*job).key, Query::Closest{}, now);
+      const auto& refresh = std::get<Maintenance::Refresh>(*job);
+      Query query = make_query(refresh.key, Query::Closest{}, now);
       query.background = true;
+      query.random_key = !base::equal(refresh.key, state.local.bytes());
       start(std::move(query), now);
     }
   }

@@ -1,9 +1,23 @@
+#include <algorithm>
 #include <bit>
+#include <cmath>
+#include <limits>
 
 #include <ggen/p2p/crypto/sha256.hpp>
 #include <ggen/p2p/kad/key.hpp>
 
 namespace ggen::p2p::kad {
+
+double Distance::share() const noexcept {
+  return std::ldexp(static_cast<double>(words[0]), -64) +
+         std::ldexp(static_cast<double>(words[1]), -128);
+}
+
+Distance Distance::of_share(double share) noexcept {
+  constexpr std::uint64_t kAll = std::numeric_limits<std::uint64_t>::max();
+  if (share >= 1) return {{kAll, kAll, kAll, kAll}};
+  return {{static_cast<std::uint64_t>(std::ldexp(std::max(share, 0.0), 64)), 0, 0, 0}};
+}
 
 Key Key::of(base::BytesView bytes) {
   return at(crypto::sha256(bytes));

@@ -56,6 +56,11 @@ bool Lookup::has_asked_enough() const {
   return waiting() >= most && static_cast<std::size_t>(asked()) >= most;
 }
 
+/// Of the candidates that did not fail, `nearest` come before `next`.
+bool Lookup::enough(std::size_t nearest, const Candidate& next) const {
+  return nearest >= config_.k && next.distance > radius_;
+}
+
 /// The nearest that was not asked yet of the k nearest, unless enough of these are being asked.
 Lookup::Candidate* Lookup::next_candidate() {
   Candidate* next = nullptr;
@@ -63,11 +68,12 @@ Lookup::Candidate* Lookup::next_candidate() {
   bool answered = false;
   std::size_t nearest = 0;
   for (Candidate& candidate : candidates_) {
+    if (enough(nearest, candidate)) break;
     if (candidate.state == State::kFailed || candidate.state == State::kSlow) continue;
     if (candidate.state == State::kHeard && next == nullptr) next = &candidate;
     if (candidate.state == State::kAsked) ++under_way;
     answered = answered || candidate.state == State::kAnswered;
-    if (++nearest >= config_.k) break;
+    ++nearest;
   }
   const std::size_t at_once = answered ? config_.k : config_.alpha;
   return under_way < at_once ? next : nullptr;
@@ -94,14 +100,23 @@ void Lookup::slow(const PeerId& peer) {
   asked->state = State::kSlow;
 }
 
+void Lookup::give_up_waiting() {
+  for (Candidate& candidate : candidates_) {
+    if (candidate.state != State::kAsked && candidate.state != State::kSlow) continue;
+    candidate.state = State::kFailed;
+    ++failed_;
+  }
+}
+
 bool Lookup::converged() const {
   std::size_t answered = 0;
   for (const Candidate& candidate : candidates_) {
+    if (enough(answered, candidate)) break;
     if (candidate.state == State::kFailed) continue;
     if (candidate.state != State::kAnswered) return false;
-    if (++answered >= config_.k) return true;
+    ++answered;
   }
-  return false;
+  return answered >= config_.k;
 }
 
 std::size_t Lookup::waiting() const {
@@ -119,7 +134,7 @@ bool Lookup::finished() const {
 std::vector<PeerRecord> Lookup::closest() const {
   std::vector<PeerRecord> found;
   for (const Candidate& candidate : candidates_) {
-    if (found.size() >= config_.k) break;
+    if (enough(found.size(), candidate)) break;
     if (candidate.state == State::kAnswered) found.push_back(candidate.record);
   }
   return found;

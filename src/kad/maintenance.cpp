@@ -1,24 +1,12 @@
 #include "maintenance.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
+#include "random_id.hpp"
+
 namespace ggen::p2p::kad {
-namespace {
-
-/// The multihash of a SHA-256 digest, which is what FIND_NODE asks for: a peer id.
-using RandomId = std::array<std::uint8_t, 34>;
-
-RandomId random_id(base::Prng& prng) {
-  RandomId id{0x12, 0x20};
-  prng.fill(base::MutableBytes{id}.subspan(2));
-  return id;
-}
-
-}  // namespace
-
 void Maintenance::begin(base::Instant now) {
   early_gap_ = state_.config.maintenance.first_refresh;
   refresh(true, now);

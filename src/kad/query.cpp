@@ -13,12 +13,15 @@ std::optional<Query::Ask> Query::next() {
     return Ask{std::move(*peer), std::get<Place>(goal_).message};
   }
   if (enough()) return std::nullopt;
-  auto peer = lookup_.next();
+  auto peer = current().next();
   if (!peer) return std::nullopt;
   return Ask{std::move(*peer), question()};
 }
 
 Message Query::question() const {
+  if (widening_.aside() != nullptr) {
+    return Message{.type = MessageType::kFindNode, .key = base::to_bytes(widening_.key())};
+  }
   MessageType type = MessageType::kFindNode;
   if (std::holds_alternative<ValueSearch>(goal_)) type = MessageType::kGetValue;
   if (std::holds_alternative<ProviderSearch>(goal_)) type = MessageType::kGetProviders;
@@ -36,7 +39,8 @@ Query::Yield Query::answered(const PeerId& peer, const Message& answer) {
     placement_->done(!yield.malformed);
     return yield;
   }
-  lookup_.answered(peer, answer.closer);
+  current().answered(peer, answer.closer);
+  if (widening_.aside() != nullptr) return yield;
   std::visit(base::Overloaded{
                  [](const Closest&) {},
                  [](const Place&) {},
@@ -57,7 +61,7 @@ void Query::failed(const PeerId& peer, MessageType asked, RequestError error) {
     if (asked == std::get<Place>(goal_).message.type) placement_->done(false);
     return;
   }
-  lookup_.failed(peer);
+  current().failed(peer);
   if (auto* goal = std::get_if<FindPeer>(&goal_)) {
     // That it speaks another language was said over a connection that proved who it is.
     if (goal->peer == peer && error == RequestError::kUnsupported) goal->reached = true;
@@ -65,7 +69,7 @@ void Query::failed(const PeerId& peer, MessageType asked, RequestError error) {
 }
 
 void Query::slow(const PeerId& peer) {
-  if (!placement_) lookup_.slow(peer);
+  if (!placement_) current().slow(peer);
 }
 
 bool Query::enough() const {
@@ -79,6 +83,12 @@ bool Query::enough() const {
                     goal_);
 }
 
+bool Query::look_further(State& state, base::Instant now) {
+  // Who asks for the nearest peers gets just these.
+  if (placement_ || enough() || std::holds_alternative<Closest>(goal_)) return false;
+  return widening_.begin_or_go_on(lookup_, state, now);
+}
+
 bool Query::stop_looking() {
   if (placement_ || !std::holds_alternative<Place>(goal_)) return false;
   place_at(lookup_.closest());
@@ -87,7 +97,8 @@ bool Query::stop_looking() {
 
 bool Query::finished() const {
   if (placement_) return placement_->finished();
-  return enough() || lookup_.finished();
+  if (enough()) return true;
+  return widening_.aside() != nullptr ? widening_.aside()->finished() : lookup_.finished();
 }
 
 QueryResult Query::result() const {
@@ -111,8 +122,13 @@ QueryResult Query::result() const {
 }
 
 QueryStats Query::stats(bool timed_out, base::Instant now) const {
-  QueryStats stats{QueryEnd::kExhausted,   lookup_.asked_count(), lookup_.answered_count(),
-                   lookup_.failed_count(), lookup_.hops(),        now - started_};
+  QueryStats stats{.end = QueryEnd::kExhausted,
+                   .asked = lookup_.asked_count() + widening_.asked(),
+                   .answered = lookup_.answered_count() + widening_.answered(),
+                   .failed = lookup_.failed_count() + widening_.failed(),
+                   .hops = lookup_.hops(),
+                   .crowded = widening_.searched_region(),
+                   .took = now - started_};
   if (timed_out) {
     stats.end = QueryEnd::kTimeout;
   } else if (enough()) {

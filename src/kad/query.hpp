@@ -16,6 +16,7 @@
 #include "placement.hpp"
 #include "provider_search.hpp"
 #include "value_search.hpp"
+#include "widening.hpp"
 
 namespace ggen::p2p::kad {
 
@@ -44,6 +45,8 @@ class Query {
 
   /// A query without events of its own.
   bool background = false;
+  /// Nobody could know its key before.
+  bool random_key = false;
   /// The own record that it publishes.
   std::optional<OwnRecord> publishes;
 
@@ -71,6 +74,9 @@ class Query {
   void failed(const multiformats::PeerId& peer, MessageType asked, RequestError error);
   void slow(const multiformats::PeerId& peer);
 
+  /// The lookup has ended, and all that it found may be peers that have settled around its key:
+  /// true when there is more to ask (Widening).
+  bool look_further(State& state, base::Instant now);
   /// Ends the lookup with what it has found, where something is to be done with that. False when
   /// that is under way already, or there is nothing to do.
   bool stop_looking();
@@ -85,11 +91,14 @@ class Query {
  private:
   [[nodiscard]] bool enough() const;
   [[nodiscard]] Message question() const;
+  /// The lookup that is under way.
+  [[nodiscard]] Lookup& current() { return widening_.aside() ? *widening_.aside() : lookup_; }
 
   QueryConfig config_;
   base::Bytes key_;
   Lookup lookup_;
   Goal goal_;
+  Widening widening_;
   std::optional<Placement> placement_;
   base::Instant started_;
 };

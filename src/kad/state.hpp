@@ -11,6 +11,7 @@
 #include <ggen/p2p/base/prng.hpp>
 #include <ggen/p2p/base/time.hpp>
 #include <ggen/p2p/kad/config.hpp>
+#include <ggen/p2p/kad/network_size.hpp>
 #include <ggen/p2p/kad/output.hpp>
 #include <ggen/p2p/kad/provider_store.hpp>
 #include <ggen/p2p/kad/routing_table.hpp>
@@ -49,6 +50,7 @@ struct State {
   RoutingTable table;
   ValueStore values;
   ProviderStore providers;
+  NetworkSize size;
   std::vector<multiformats::Multiaddr> addresses;  // own
   base::HashMap<multiformats::PeerId, ConnectedPeer> connected;
   std::map<base::Bytes, base::Bytes> own_values;  // by key, until the owner forgets them

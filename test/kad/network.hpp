@@ -34,10 +34,9 @@ class Network {
   using Liar = std::function<std::optional<base::Bytes>(const kad::Message&)>;
 
   struct Node {
-    Node(std::size_t index, const kad::Config& config, crypto::Crypto& crypto)
-        : id(numbered_peer(index)),
-          address(numbered_address(index)),
-          engine(config, id, crypto, kWallAtZero) {
+    Node(const multiformats::PeerId& id_in, std::size_t index, const kad::Config& config,
+         crypto::Crypto& crypto)
+        : id(id_in), address(numbered_address(index)), engine(config, id, crypto, kWallAtZero) {
       engine.add_validator("test", std::make_unique<CounterValidator>());
       engine.set_addresses({address});
     }
@@ -57,8 +56,9 @@ class Network {
     for (std::size_t i = 0; i < size; ++i) add(config);
   }
 
-  std::size_t add(const kad::Config& config) {
-    nodes_.push_back(std::make_unique<Node>(nodes_.size(), config, crypto_));
+  std::size_t add(const kad::Config& config) { return add(config, numbered_peer(size())); }
+  std::size_t add(const kad::Config& config, const multiformats::PeerId& id) {
+    nodes_.push_back(std::make_unique<Node>(id, nodes_.size(), config, crypto_));
     index_.emplace(nodes_.back()->id, nodes_.size() - 1);
     return nodes_.size() - 1;
   }

@@ -13,6 +13,7 @@
 #include <ggen/p2p/connection/stream_io.hpp>
 #include <ggen/p2p/crypto/crypto.hpp>
 #include <ggen/p2p/kad/config.hpp>
+#include <ggen/p2p/kad/network_size.hpp>
 #include <ggen/p2p/kad/output.hpp>
 #include <ggen/p2p/kad/validator.hpp>
 #include <ggen/p2p/multiformats/ip_address.hpp>
@@ -105,6 +106,7 @@ class Engine {
   void cancel(QueryId id);
 
   [[nodiscard]] const RoutingTable& table() const noexcept;
+  [[nodiscard]] const NetworkSize& network_size() const noexcept;
   [[nodiscard]] const ValueStore& values() const noexcept;
   [[nodiscard]] const ProviderStore& providers() const noexcept;
 

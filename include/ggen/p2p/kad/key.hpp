@@ -15,6 +15,11 @@ namespace ggen::p2p::kad {
 struct Distance {
   std::array<std::uint64_t, 4> words{};  ///< most significant first
   auto operator<=>(const Distance&) const = default;
+
+  /// The part of the key space that is not farther than this, from 0 to 1.
+  [[nodiscard]] double share() const noexcept;
+  /// The distance up to which lies this part of the key space, to 64 bits.
+  [[nodiscard]] static Distance of_share(double share) noexcept;
 };
 
 /// A point of the key space (libp2p/specs kad-dht, "Distance"): the SHA-256 of a record's key, or

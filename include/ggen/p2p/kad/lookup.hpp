@@ -50,18 +50,24 @@ class Lookup {
   /// The peer takes its time: another may be asked meanwhile. answered() or failed() still follows.
   void slow(const multiformats::PeerId& peer);
 
-  /// The k nearest have answered.
+  /// Whoever is not farther than `radius` is to be found too, beside the k nearest.
+  void widen(const Distance& radius) { radius_ = radius; }
+  /// What is under way will not be told of.
+  void give_up_waiting();
+
+  /// The k nearest have answered, and all within the radius.
   [[nodiscard]] bool converged() const;
   /// Converged, or nobody is left to ask and to wait for.
   [[nodiscard]] bool finished() const;
 
-  /// The nearest peers that answered, nearest first, at most k.
+  /// The nearest peers that answered, nearest first: at most k, and all within the radius.
   [[nodiscard]] std::vector<PeerRecord> closest() const;
   /// Answers, one after the other, that it took to hear from the nearest of these; 0 without any.
   [[nodiscard]] unsigned hops() const;
   /// What is known of a peer's addresses.
   [[nodiscard]] const PeerRecord* find(const multiformats::PeerId& peer) const;
   [[nodiscard]] const Key& target() const noexcept { return target_; }
+  [[nodiscard]] const LookupConfig& config() const noexcept { return config_; }
 
   [[nodiscard]] std::size_t asked_count() const noexcept { return asked_; }
   [[nodiscard]] std::size_t answered_count() const noexcept { return answered_; }
@@ -80,6 +86,7 @@ class Lookup {
   [[nodiscard]] Candidate* next_candidate();
   [[nodiscard]] std::size_t waiting() const;
   [[nodiscard]] bool has_asked_enough() const;
+  [[nodiscard]] bool enough(std::size_t nearest, const Candidate& next) const;
   std::size_t hear(std::span<const PeerRecord> peers, unsigned hops);
   bool hear_one(const PeerRecord& peer, unsigned hops);
   void forget_farthest();
@@ -87,6 +94,7 @@ class Lookup {
   LookupConfig config_;
   Key target_;
   multiformats::PeerId local_;
+  Distance radius_;
   std::vector<Candidate> candidates_;  // nearest first
   std::size_t asked_ = 0;
   std::size_t answered_ = 0;

@@ -71,6 +71,9 @@ struct QueryStats {
   /// Answers that led to the nearest peer that answered, one to the next, its own included; 0 when
   /// nobody did.
   unsigned hops = 0;
+  /// The nearest peers lie much closer together than others do, as if somebody had settled around
+  /// the key: the region around them was searched as well, and those of it count.
+  bool crowded = false;
   base::Duration took{};
 };
 
