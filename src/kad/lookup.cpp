@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include <ggen/p2p/kad/lookup.hpp>
 
@@ -8,12 +9,58 @@ namespace ggen::p2p::kad {
 
 using multiformats::PeerId;
 
-std::size_t Lookup::hear(std::span<const PeerRecord> peers, unsigned hops) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(peers, [&](const PeerRecord& peer) { return hear_one(peer, hops); }));
+/// Who is to be found, when it is shown all candidates that did not fail, nearest first: the k
+/// nearest, all within the radius, and the nearest of each path.
+class Lookup::Wanted {
+ public:
+  explicit Wanted(const Lookup& lookup)
+      : lookup_(lookup),
+        paths_(lookup.config_.paths),
+        quota_(paths_ > 1 ? (lookup.config_.k + paths_ - 1) / paths_ : 0) {}
+
+  [[nodiscard]] bool takes(const Candidate& next) {
+    std::size_t& on_path = taken_[next.path];
+    const bool wanted = is_near(next) || on_path < quota_;
+    if (wanted) {
+      ++nearest_;
+      if (++on_path == quota_) ++full_paths_;
+    }
+    return wanted;
+  }
+  /// Nobody is, from this one on.
+  [[nodiscard]] bool is_over(const Candidate& next) const {
+    return !is_near(next) && (quota_ == 0 || full_paths_ == paths_);
+  }
+
+ private:
+  [[nodiscard]] bool is_near(const Candidate& next) const {
+    return nearest_ < lookup_.config_.k || next.distance <= lookup_.radius_;
+  }
+
+  const Lookup& lookup_;
+  std::size_t paths_;
+  std::size_t quota_;
+  std::size_t nearest_ = 0;
+  std::array<std::size_t, LookupConfig::kMaxPaths> taken_{};
+  std::size_t full_paths_ = 0;
+};
+
+Lookup::Lookup(const LookupConfig& config, const Key& target, const PeerId& local)
+    : config_(config), target_(target), local_(local) {
+  config_.paths = std::clamp<std::size_t>(config_.paths, 1, LookupConfig::kMaxPaths);
 }
 
-bool Lookup::hear_one(const PeerRecord& peer, unsigned hops) {
+std::size_t Lookup::hear(std::span<const PeerRecord> peers) {
+  std::size_t count = 0;
+  for (const PeerRecord& peer : peers) {
+    if (!hear_one(peer, 0, next_path_)) continue;
+    ++count;
+    next_path_ = static_cast<std::uint8_t>((next_path_ + 1U) % config_.paths);
+  }
+  return count;
+}
+
+bool Lookup::hear_one(const PeerRecord& peer, unsigned hops, std::uint8_t path) {
   if (peer.peer == local_) return false;
   const Distance distance = Key::of(peer.peer).distance(target_);
   const auto at = std::ranges::lower_bound(candidates_, distance, {}, &Candidate::distance);
@@ -23,8 +70,8 @@ bool Lookup::hear_one(const PeerRecord& peer, unsigned hops) {
     }
     return false;
   }
-  candidates_.insert(at,
-                     Candidate{distance, peer, State::kHeard, static_cast<std::uint16_t>(hops)});
+  candidates_.insert(
+      at, Candidate{distance, peer, State::kHeard, static_cast<std::uint16_t>(hops), path});
   if (candidates_.size() > config_.max_candidates) forget_farthest();
   return true;
 }
@@ -56,24 +103,19 @@ bool Lookup::has_asked_enough() const {
   return waiting() >= most && static_cast<std::size_t>(asked()) >= most;
 }
 
-/// Of the candidates that did not fail, `nearest` come before `next`.
-bool Lookup::enough(std::size_t nearest, const Candidate& next) const {
-  return nearest >= config_.k && next.distance > radius_;
-}
-
-/// The nearest that was not asked yet of the k nearest, unless enough of these are being asked.
+/// The nearest of those to be found that was not asked yet, unless enough of them are being asked.
 Lookup::Candidate* Lookup::next_candidate() {
   Candidate* next = nullptr;
   std::size_t under_way = 0;
   bool answered = false;
-  std::size_t nearest = 0;
+  Wanted wanted{*this};
   for (Candidate& candidate : candidates_) {
-    if (enough(nearest, candidate)) break;
+    if (wanted.is_over(candidate)) break;
     if (candidate.state == State::kFailed || candidate.state == State::kSlow) continue;
+    if (!wanted.takes(candidate)) continue;
     if (candidate.state == State::kHeard && next == nullptr) next = &candidate;
     if (candidate.state == State::kAsked) ++under_way;
     answered = answered || candidate.state == State::kAnswered;
-    ++nearest;
   }
   const std::size_t at_once = answered ? config_.k : config_.alpha;
   return under_way < at_once ? next : nullptr;
@@ -84,7 +126,9 @@ void Lookup::answered(const PeerId& peer, std::span<const PeerRecord> closer) {
   if (asked == nullptr) return;
   asked->state = State::kAnswered;
   ++answered_;
-  hear(closer, asked->hops + 1u);
+  const unsigned hops = asked->hops + 1u;
+  const std::uint8_t path = asked->path;
+  for (const PeerRecord& other : closer) hear_one(other, hops, path);
 }
 
 void Lookup::failed(const PeerId& peer) {
@@ -110,9 +154,10 @@ void Lookup::give_up_waiting() {
 
 bool Lookup::converged() const {
   std::size_t answered = 0;
+  Wanted wanted{*this};
   for (const Candidate& candidate : candidates_) {
-    if (enough(answered, candidate)) break;
-    if (candidate.state == State::kFailed) continue;
+    if (wanted.is_over(candidate)) break;
+    if (candidate.state == State::kFailed || !wanted.takes(candidate)) continue;
     if (candidate.state != State::kAnswered) return false;
     ++answered;
   }
@@ -134,7 +179,7 @@ bool Lookup::finished() const {
 std::vector<PeerRecord> Lookup::closest() const {
   std::vector<PeerRecord> found;
   for (const Candidate& candidate : candidates_) {
-    if (enough(found.size(), candidate)) break;
+    if (found.size() >= config_.k && candidate.distance > radius_) break;
     if (candidate.state == State::kAnswered) found.push_back(candidate.record);
   }
   return found;

@@ -66,6 +66,45 @@ TEST_CASE("every lookup in a healthy network finds the k nearest") {
   expect_true_closest(network, 20);
 }
 
+TEST_CASE("lookups find the k nearest in networks of every size") {
+  for (const std::size_t size : {2U, 20U, 21U, 22U, 300U, 5000U}) {
+    CAPTURE(size);
+    Network network{size, without_maintenance()};
+    network.introduce_enough();
+    for (int i = 0; i < 10; ++i) {
+      const auto asker = static_cast<std::size_t>(network.prng().below(size));
+      const base::Bytes key = random_key(network.prng());
+      const kad::QueryDone done = look_up(network, asker, key);
+      CHECK(ids(done) == network.oracle(asker, key));
+      CHECK(done.stats.hops <= 4);
+    }
+  }
+}
+
+TEST_CASE("lookups in 5,000 nodes, of which a third is dead and a fifth lies") {
+  Network network{5000, without_maintenance(), 5};
+  network.introduce_enough();
+  std::size_t made_up = 100'000;
+  corrupt(network, 0.2, [&](const kad::Message& request) {
+    kad::Message answer{.type = request.type};
+    for (int i = 0; i < 20; ++i) answer.closer.push_back(numbered_record(made_up++));
+    return kad::encode_message(answer);
+  });
+  for (std::size_t i = 0; i < network.size(); ++i) {
+    if (network.prng().chance(0.3)) network.kill(i);
+  }
+  for (int i = 0; i < 10; ++i) {
+    std::size_t asker = 0;
+    while (!network.node(asker).alive || network.node(asker).liar) ++asker;
+    const base::Bytes key = random_key(network.prng());
+    const auto found = ids(look_up(network, asker, key));
+    const auto truth = network.oracle(asker, key);
+    REQUIRE(found.size() == 20);
+    // Of whom honest nodes name twenty, two thirds live.
+    for (std::size_t n = 0; n < 8; ++n) CHECK(found[n] == truth[n]);
+  }
+}
+
 TEST_CASE("lookups find the nearest of those alive when a third has just died") {
   Network network{150, without_maintenance(), 2};
   network.introduce_all();

@@ -71,3 +71,27 @@ TEST_CASE("lookup: who was left behind holds up nobody, and all that is under wa
   lookup.slow(peers[101].peer);
   CHECK(ask(lookup).size() == 1);
 }
+
+TEST_CASE("lookup: what a liar names is on its own path, and the others go on") {
+  const auto peers = by_distance(120);
+  const std::span all{peers};
+  LookupConfig config;
+  config.paths = 2;
+  Lookup lookup(config, kTarget, kLocal.peer);
+  lookup.hear(all.subspan(100, 2));  // one starts each path
+  REQUIRE(ask(lookup).size() == 2);
+  // The first names twenty that are nearest and all in league with it.
+  lookup.answered(peers[100].peer, all.first(20));
+  for (auto gang = ask(lookup); !gang.empty(); gang = ask(lookup)) {
+    for (const PeerRecord& peer : gang) lookup.answered(peer.peer, {});
+  }
+  CHECK_FALSE(lookup.finished());
+  // The other path alone hears of somebody honest: ten of these must answer.
+  lookup.answered(peers[101].peer, all.subspan(40, 20));
+  const auto honest = ask(lookup);
+  CHECK(honest.size() == 10);
+  for (const PeerRecord& peer : honest) lookup.answered(peer.peer, {});
+  CHECK(lookup.converged());
+  CHECK(lookup.closest().size() == 20);
+  CHECK(lookup.closest().back().peer == peers[19].peer);
+}

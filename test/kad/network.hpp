@@ -105,6 +105,30 @@ class Network {
       }
     }
   }
+  /// The same for large networks: everybody meets those nearest to it, and up to a bucket's size of
+  /// others at each distance, as in a network that has stood for long.
+  void introduce_enough() {
+    std::vector<std::pair<kad::Key, std::size_t>> order;
+    for (std::size_t i = 0; i < size(); ++i) order.emplace_back(kad::Key::of(nodes_[i]->id), i);
+    std::ranges::sort(order);
+    for (const auto& [key, i] : order) {
+      // Those that share `bits` bits with the key lie side by side in this order, the next half on
+      // one side of it.
+      std::size_t first = 0;
+      std::size_t last = order.size();
+      for (unsigned bits = 0; last - first > 1; ++bits) {
+        const auto other = std::ranges::partition_point(
+            order.begin() + static_cast<std::ptrdiff_t>(first),
+            order.begin() + static_cast<std::ptrdiff_t>(last), [&](const auto& entry) {
+              return (entry.first.words()[bits / 64] >> (63 - bits % 64) & 1) == 0;
+            });
+        const auto middle = static_cast<std::size_t>(other - order.begin());
+        const bool upper = (key.words()[bits / 64] >> (63 - bits % 64) & 1) != 0;
+        meet_some(i, order, upper ? first : middle, upper ? middle : last);
+        upper ? first = middle : last = middle;
+      }
+    }
+  }
   /// The node is gone without a word.
   void kill(std::size_t i) {
     Node& node = *nodes_[i];
@@ -189,6 +213,22 @@ class Network {
       engine.peer_identified(other.id, std::array{other.address}, other.address.ip(),
                              other.engine.mode() == kad::Mode::kServer, now_);
     });
+  }
+
+  void meet_some(std::size_t i, const std::vector<std::pair<kad::Key, std::size_t>>& order,
+                 std::size_t first, std::size_t last) {
+    std::vector<std::size_t> others;
+    for (std::size_t at = first; at < last; ++at) others.push_back(order[at].second);
+    if (others.size() > 20) {
+      for (std::size_t k = 0; k < 20; ++k) {
+        std::swap(others[k], others[k + prng_.below(others.size() - k)]);
+      }
+      others.resize(20);
+    }
+    for (const std::size_t j : others) {
+      identify(i, j);
+      call(i, [&](kad::Engine& engine) { engine.peer_gone(nodes_[j]->id); });
+    }
   }
 
   void at(base::Duration delay, std::function<void()> action) {

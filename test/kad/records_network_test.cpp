@@ -311,3 +311,59 @@ TEST_CASE("a liar cannot hide where a provider is") {
   }
   CHECK(learned);
 }
+
+namespace {
+
+/// How many of some lookups find their value in a network where `liars` of the nodes name none but
+/// each other, the nearest to the key, and keep nothing.
+std::size_t found_among_liars(double liars, std::size_t paths, std::size_t lookups) {
+  kad::Config config = without_maintenance();
+  config.query.lookup.paths = paths;
+  Network network{300, config};
+  network.introduce_enough();
+  std::vector<std::size_t> gang;
+  std::vector<std::size_t> honest;
+  for (std::size_t i = 0; i < network.size(); ++i) {
+    (network.prng().chance(liars) ? gang : honest).push_back(i);
+  }
+  for (const std::size_t member : gang) {
+    network.node(member).liar = [&](const kad::Message& request) {
+      kad::Message answer{.type = request.type, .key = request.key, .record = request.record};
+      const kad::Key key = kad::Key::of(request.key);
+      std::vector<std::pair<kad::Distance, std::size_t>> order;
+      for (const std::size_t i : gang) {
+        order.emplace_back(kad::Key::of(network.node(i).id).distance(key), i);
+      }
+      std::ranges::sort(order);
+      for (std::size_t n = 0; n < 20; ++n) {
+        const auto& named = network.node(order[n].second);
+        answer.closer.push_back({named.id, {named.address}});
+      }
+      return kad::encode_message(answer);
+    };
+  }
+  const auto any = [&] { return honest[network.prng().below(honest.size())]; };
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < lookups; ++i) {
+    const base::Bytes key = text("/test/" + std::to_string(i));
+    network.query(any(), [&](kad::Engine& engine) {
+      return engine.put_value(key, text("1"), network.now()).value();
+    });
+    const kad::QueryDone done = network.query(any(), [&](kad::Engine& engine) {
+      return engine.get_value(key, 0, network.now()).value();
+    });
+    found += value_of(done) ? 1 : 0;
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("disjoint paths find values where most peers lie; where two of five do, one path does") {
+  CHECK(found_among_liars(0.4, 1, 40) == 40);
+  const std::size_t one_path = found_among_liars(0.8, 1, 40);
+  const std::size_t four_paths = found_among_liars(0.8, 4, 40);
+  CAPTURE(one_path);
+  CAPTURE(four_paths);
+  CHECK(four_paths > one_path);
+}

@@ -25,6 +25,11 @@ struct LookupConfig {
   /// Addresses kept of one peer, whoever named them: what four answers may name
   /// (MessageLimits::max_addresses), since the first to name a peer may lie about where it is.
   std::size_t max_addresses = 128;
+  /// Disjoint paths (S/Kademlia): the peers that a lookup starts from are dealt out to so many
+  /// paths, and each peer heard of belongs to the path on which it was first named. The nearest k /
+  /// paths of each path must answer too, so that a liar ends its own path alone. At most kMaxPaths.
+  std::size_t paths = 1;
+  static constexpr std::size_t kMaxPaths = 8;
 };
 
 /// The walk towards a key (libp2p/specs kad-dht, "Peer routing"): asks the nearest peers it has
@@ -34,11 +39,10 @@ struct LookupConfig {
 /// Nobody is asked twice, and only who answered is a result: a made-up peer costs one attempt.
 class Lookup {
  public:
-  Lookup(const LookupConfig& config, const Key& target, const multiformats::PeerId& local)
-      : config_(config), target_(target), local_(local) {}
+  Lookup(const LookupConfig& config, const Key& target, const multiformats::PeerId& local);
 
   /// Peers to start from. Returns how many were new.
-  std::size_t hear(std::span<const PeerRecord> peers) { return hear(peers, 0); }
+  std::size_t hear(std::span<const PeerRecord> peers);
 
   /// The next peer to ask, which then counts as asked; nothing while enough requests are under way,
   /// at most alpha + k in all, or nobody is left. One of answered() and failed() must follow for
@@ -55,7 +59,7 @@ class Lookup {
   /// What is under way will not be told of.
   void give_up_waiting();
 
-  /// The k nearest have answered, and all within the radius.
+  /// The k nearest have answered, all within the radius, and those nearest on each path.
   [[nodiscard]] bool converged() const;
   /// Converged, or nobody is left to ask and to wait for.
   [[nodiscard]] bool finished() const;
@@ -80,15 +84,15 @@ class Lookup {
     PeerRecord record;
     State state = State::kHeard;
     std::uint16_t hops = 0;  // answers that led to it; max_asked bounds them
+    std::uint8_t path = 0;
   };
+  class Wanted;
 
   [[nodiscard]] Candidate* candidate(const multiformats::PeerId& peer);
   [[nodiscard]] Candidate* next_candidate();
   [[nodiscard]] std::size_t waiting() const;
   [[nodiscard]] bool has_asked_enough() const;
-  [[nodiscard]] bool enough(std::size_t nearest, const Candidate& next) const;
-  std::size_t hear(std::span<const PeerRecord> peers, unsigned hops);
-  bool hear_one(const PeerRecord& peer, unsigned hops);
+  bool hear_one(const PeerRecord& peer, unsigned hops, std::uint8_t path);
   void forget_farthest();
 
   LookupConfig config_;
@@ -96,6 +100,7 @@ class Lookup {
   multiformats::PeerId local_;
   Distance radius_;
   std::vector<Candidate> candidates_;  // nearest first
+  std::uint8_t next_path_ = 0;         // of the next peer to start from
   std::size_t asked_ = 0;
   std::size_t answered_ = 0;
   std::size_t failed_ = 0;
