@@ -9,6 +9,7 @@
 #include <ggen/p2p/gossipsub/config.hpp>
 #include <ggen/p2p/kad/config.hpp>
 #include <ggen/p2p/registry/engine.hpp>
+#include <ggen/p2p/registry/fetch.hpp>
 
 namespace ggen::p2p::sim {
 
@@ -20,6 +21,8 @@ namespace {
 
 constexpr base::Duration kBeat = std::chrono::seconds{1};
 constexpr std::size_t kMaxFrame = 1024 * 1024;
+// What is longer is a piece of a chunk, or of a list of chunks.
+constexpr std::size_t kLongestHeader = 256;
 
 bool is_gossip(std::string_view protocol) {
   return std::ranges::find(gossipsub::kProtocols, protocol) != gossipsub::kProtocols.end();
@@ -60,6 +63,7 @@ std::size_t HostileChannel::write(StreamId id, base::BytesView bytes, base::Inst
   now_ = now;
   Stream* stream = find(id);
   if (stream == nullptr) return inner_->write(id, bytes, now);
+  if (stream->use == Use::kSpoilt) return spoil(id, bytes);
   base::Buffer data = base::Buffer::copy_of(bytes);
   while (!data.empty()) {
     const auto frame = stream->decoder.take(data);
@@ -67,6 +71,13 @@ std::size_t HostileChannel::write(StreamId id, base::BytesView bytes, base::Inst
     if (auto rest = mind_->pass(**frame, mind_->active(now))) say(id, *stream, std::move(*rest));
   }
   return bytes.size();
+}
+
+std::size_t HostileChannel::spoil(StreamId id, base::BytesView bytes) {
+  if (bytes.size() <= kLongestHeader) return inner_->write(id, bytes, now_);
+  base::Bytes spoilt = base::to_bytes(bytes);
+  spoilt.front() ^= 1;
+  return inner_->write(id, spoilt, now_);
 }
 
 void HostileChannel::finish(StreamId stream, base::Instant now) {
@@ -90,21 +101,21 @@ bool HostileChannel::takes(const connection::ChannelEvent& event) {
                         [&](const event::StreamClosed& e) { return takes_closed(e); },
                         [&](const event::StreamData& e) {
                           Stream* stream = find(e.stream);
-                          if (stream == nullptr || stream->use == Use::kGossip) return false;
+                          if (stream == nullptr || is_nodes(stream->use)) return false;
                           inner_->consume(e.stream, e.data.size(), now_);
                           if (stream->use == Use::kQuestions) question(e.stream, *stream, e.data);
                           return true;
                         },
                         [&](const event::StreamFinished& e) {
                           Stream* stream = find(e.stream);
-                          if (stream == nullptr || stream->use == Use::kGossip) return false;
+                          if (stream == nullptr || is_nodes(stream->use)) return false;
                           stream->finishing = true;
                           flush(e.stream, *stream);
                           return true;
                         },
                         [&](const event::StreamWritable& e) {
                           Stream* stream = find(e.stream);
-                          if (stream == nullptr) return false;
+                          if (stream == nullptr || stream->use == Use::kSpoilt) return false;
                           flush(e.stream, *stream);
                           return true;
                         },
@@ -129,15 +140,18 @@ bool HostileChannel::takes_opened(const event::StreamOpened& opened) {
     inner_->reset(opened.stream, now_);
     return true;
   }
+  if (opened.protocol == registry::kFetchProtocol && mind_->hostility.spoils) {
+    watch(opened.stream, Use::kSpoilt);
+  }
   return false;
 }
 
 bool HostileChannel::takes_closed(const event::StreamClosed& closed) {
   const auto found = streams_.find(closed.stream);
   if (found == streams_.end()) return false;
-  const bool is_nodes = found->second.use == Use::kGossip;
+  const Use use = found->second.use;
   streams_.erase(found);
-  return !is_nodes;
+  return !is_nodes(use);
 }
 
 void HostileChannel::question(StreamId id, Stream& stream, base::Buffer data) {

@@ -44,7 +44,10 @@ class HostileChannel final : public connection::Channel {
     kQuestions,  // of others, in the DHT: the node does not hear of it
     kGossip,     // of the node, in publish/subscribe
     kRefused,    // reset already: the node does not hear of it
+    kSpoilt,     // of others, who ask the node for chunks
   };
+  // Whether the node knows of such a stream.
+  [[nodiscard]] static bool is_nodes(Use use) { return use == Use::kGossip || use == Use::kSpoilt; }
   struct Stream {
     Use use{};
     base::FrameDecoder decoder;
@@ -64,6 +67,7 @@ class HostileChannel final : public connection::Channel {
   bool takes(const connection::ChannelEvent& event);
   bool takes_opened(const connection::event::StreamOpened& opened);
   bool takes_closed(const connection::event::StreamClosed& closed);
+  std::size_t spoil(connection::StreamId id, base::BytesView bytes);
   void question(connection::StreamId id, Stream& stream, base::Buffer data);
   void say(connection::StreamId id, Stream& stream, base::Buffer bytes);
   void flush(connection::StreamId id, Stream& stream);

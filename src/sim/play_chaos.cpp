@@ -60,7 +60,18 @@ void chaos(World& world) {
                           .gets = 40,
                           .package_size = 600'000};
   const NodeSpec spec = short_lived(world.simulation().prng("lives"));
-  disturbed(world, [&](std::size_t) { return spec; }, workload);
+  // One means harm: whoever fetches from it must notice, and go elsewhere.
+  const std::size_t spoiler = world.nodes() - 1;
+  const auto spec_of = [&](std::size_t i) {
+    if (i != spoiler) return spec;
+    NodeSpec hostile = spec;
+    hostile.publishes = false;
+    hostile.checked = false;
+    hostile.hostility = Hostility{
+        .dht = Hostility::Dht::kHonest, .silent = false, .withholds = false, .spoils = true};
+    return hostile;
+  };
+  disturbed(world, spec_of, workload);
 }
 
 }  // namespace ggen::p2p::sim::play

@@ -89,7 +89,9 @@ std::vector<NodeIndex> Work::ready() const {
 std::vector<NodeIndex> Work::holders(const Package& package) const {
   std::vector<NodeIndex> nodes = ready();
   std::erase_if(nodes, [&](NodeIndex node) {
-    return !world_.simulation().disk(node).storage().holds(package.archive.root);
+    const NodeSpec& spec = world_.simulation().spec(node);
+    return (spec.hostility && spec.hostility->spoils) ||
+           !world_.simulation().disk(node).storage().holds(package.archive.root);
   });
   return nodes;
 }
@@ -117,7 +119,9 @@ void Work::begin(Kind kind) {
 
 void Work::publish(const std::vector<NodeIndex>& nodes) {
   std::vector<NodeIndex> able = nodes;
-  std::erase_if(able, [&](NodeIndex node) { return forgetful_.contains(node); });
+  std::erase_if(able, [&](NodeIndex node) {
+    return forgetful_.contains(node) || !world_.simulation().spec(node).publishes;
+  });
   if (able.empty()) return;
   const NodeIndex node = any(able);
   const std::size_t number = packages_.size();

@@ -46,7 +46,7 @@ class Work {
   [[nodiscard]] const std::vector<Release>& releases() const noexcept { return releases_; }
   /// Nodes that are up and have read their journal.
   [[nodiscard]] std::vector<NodeIndex> ready() const;
-  /// The nodes among these whose disks hold the whole archive.
+  /// The nodes among these whose disks hold the whole archive, and who serve it as it is.
   [[nodiscard]] std::vector<NodeIndex> holders(const Package& package) const;
 
  private:

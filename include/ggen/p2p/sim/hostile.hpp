@@ -18,7 +18,8 @@
 /// channel that lies.
 namespace ggen::p2p::sim {
 
-/// What a hostile node does. All of its sort know each other, and name each other.
+/// What a hostile node does; by default it is a Sybil. All of its sort know each other, and name
+/// each other.
 struct Hostility {
   /// How it answers in the DHT. Values and provider records that it is given are forgotten.
   enum class Dht : std::uint8_t {
@@ -42,6 +43,9 @@ struct Hostility {
 
   /// Resets the streams on which others ask for news, searches and archives.
   bool withholds = true;
+
+  /// Changes a byte of each chunk that it serves.
+  bool spoils = false;
 
   /// Until then it is a node like any other, and earns what that earns.
   base::Instant begins{};
