@@ -4,6 +4,7 @@
 
 #include <ggen/p2p/base/overloaded.hpp>
 #include <ggen/p2p/registry/fetch.hpp>
+#include <ggen/p2p/registry/head_record.hpp>
 #include <ggen/p2p/registry/search.hpp>
 #include <ggen/p2p/registry/sync.hpp>
 
@@ -17,6 +18,7 @@ Engine::Impl::Impl(Config config, Below below, std::optional<Signer> signer, Pee
       ledger_(context_),
       own_head_(context_),
       providing_(context_),
+      head_publishing_(context_, ledger_),
       reputation_(context_.config.reputation),
       publishing_(context_, ledger_, own_head_, std::move(signer),
                   {[this](const Archive& archive) { return archives_.is_whole(archive.root); },
@@ -39,6 +41,8 @@ Engine::Impl::Impl(Config config, Below below, std::optional<Signer> signer, Pee
                     context_.config.fetch),
       provider_finder_(context_, fetcher_) {
   if (const auto own = publishing_.publisher()) ledger_.catalog().pin(*own);
+  below.kad.add_validator(std::string{kHeadNamespace},
+                          std::make_unique<HeadValidator>(below.crypto));
 }
 
 void Engine::Impl::start(base::Instant now) {
@@ -84,6 +88,11 @@ void Engine::Impl::peer_supports(const PeerId& peer, std::span<const std::string
     sync_client_.peer_speaks(peer, now);
   }
   settle(now);
+}
+
+void Engine::Impl::network_changed(base::Instant now) {
+  providing_.network_changed(now);
+  head_publishing_.network_changed();
 }
 
 void Engine::Impl::peer_gone(const PeerId& peer, base::Instant now) {
@@ -238,7 +247,8 @@ bool Engine::Impl::handle(const kad::ProvidersFound& found, base::Instant now) {
 }
 
 bool Engine::Impl::handle(const kad::QueryDone& done, base::Instant now) {
-  const bool ours = providing_.handle(done, now) || provider_finder_.handle(done, now);
+  const bool ours = providing_.handle(done, now) || provider_finder_.handle(done, now) ||
+                    head_publishing_.handle(done);
   settle(now);
   return ours;
 }
@@ -255,6 +265,9 @@ void Engine::Impl::settle(base::Instant now) {
   }
   ask_for_own_log(now);
   publishing_.advance(now);
+  if (const auto& own = publishing_.publisher(); own && ledger_.is_loaded()) {
+    head_publishing_.look(*own);
+  }
 }
 
 void Engine::Impl::take(FetcherOutput output, base::Instant now) {

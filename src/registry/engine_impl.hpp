@@ -7,6 +7,7 @@
 #include "chunk_server.hpp"
 #include "context.hpp"
 #include "fetcher.hpp"
+#include "head_publishing.hpp"
 #include "ledger.hpp"
 #include "local_search.hpp"
 #include "own_head.hpp"
@@ -32,7 +33,7 @@ class Engine::Impl {
                      base::Instant now);
   void peer_gone(const multiformats::PeerId& peer, base::Instant now);
   void set_wall_at_zero(base::WallTime wall) { context_.wall_at_zero = wall; }
-  void network_changed(base::Instant now) { providing_.network_changed(now); }
+  void network_changed(base::Instant now);
 
   OperationId submit(EntryBody body, base::Instant now);
   OperationId search(SearchRequest request, base::Duration timeout, base::Instant now);
@@ -91,6 +92,7 @@ class Engine::Impl {
   Ledger ledger_;
   OwnHead own_head_;
   Providing providing_;
+  HeadPublishing head_publishing_;
   Archives archives_;
   Reputation reputation_;
   Publishing publishing_;

@@ -65,6 +65,12 @@ const Keys* PublisherLog::current_keys() const noexcept {
   return eras_.empty() ? nullptr : &eras_.back().keys;
 }
 
+std::vector<EntryId> PublisherLog::keys_entries() const {
+  std::vector<EntryId> ids;
+  for (const Era& era : eras_) ids.push_back(chain_[era.first].id);
+  return ids;
+}
+
 bool PublisherLog::has_id(std::uint64_t seq, const EntryId& id) const {
   return seq < next_seq() && chain_[seq].id == id;
 }

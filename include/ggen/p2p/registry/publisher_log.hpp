@@ -127,6 +127,8 @@ class PublisherLog {
 
   /// The keys that may sign the next entry, and the digest of the next ones. Null, nothing: empty.
   [[nodiscard]] const Keys* current_keys() const noexcept;
+  /// The entries that opened an era, in their order.
+  [[nodiscard]] std::vector<EntryId> keys_entries() const;
 
   /// The fork to show: one that freezes the log, otherwise the first one that was settled.
   [[nodiscard]] const std::optional<Fork>& fork() const noexcept { return fork_; }
