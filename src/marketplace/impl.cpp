@@ -2,25 +2,39 @@
 
 #include <utility>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <fmt/format.h>
 
 #include <ggen/p2p/base/overloaded.hpp>
 
 #include "failures.hpp"
+#include "known_peers.hpp"
 
 namespace ggen::p2p::marketplace {
 
 namespace event = registry::event;
 
+namespace {
+
+// A node that is killed has lost no more than this.
+constexpr std::chrono::minutes kSavePeers{2};
+
+}  // namespace
+
 Registry::Impl::Impl(asio::any_io_executor executor, std::unique_ptr<storage::DiskStorage> storage,
                      crypto::KeyPair identity, Config config)
-    : executor_(executor), config_(std::move(config)), storage_(std::move(storage)) {
+    : executor_(executor),
+      config_(std::move(config)),
+      storage_(std::move(storage)),
+      peers_timer_(executor) {
   host_.emplace(executor, std::move(identity), config_.host);
   host_->observe([this](const node::Output& output) { on_output(output); });
 }
 
 void Registry::Impl::close() {
   fail_everything();
+  peers_timer_.cancel();
   host_.reset();
   storage_.reset();  // and with it the lock of the home
 }
@@ -149,12 +163,46 @@ asio::awaitable<Result<void>> Registry::Impl::listen() {
     co_return std::unexpected(Failure{Reason::kListen, std::move(message),
                                       "Choose another address; port 0 takes any that is free"});
   }
+  auto read = [path = peers_path()] { return read_known_peers(path); };
+  auto reading = host_->pool().run(std::move(read));
+  const std::vector<multiformats::Multiaddr> remembered = co_await std::move(reading);
+  if (!host_) co_return std::unexpected(stopped());
   host_->drive([&](node::Node& node, base::Instant now) {
     const std::size_t known = config_.bootstrap.size();
     if (spans_ != nullptr && known > 0) spans_->joined(node.id(), known, now);
     node.join(config_.bootstrap, now);
+    node.remember(remembered, now);
   });
+  save_peers_later();
   co_return Result<void>{};
+}
+
+// ---- Whom it knows ----
+
+void Registry::Impl::save_peers_later() {
+  peers_timer_.expires_after(kSavePeers);
+  peers_timer_.async_wait([weak = weak_from_this()](std::error_code error) {
+    const auto self = weak.lock();
+    if (error || !self || self->stopped_) return;
+    auto save = [](std::shared_ptr<Impl> impl) -> asio::awaitable<void> {
+      auto saving = save_peers(impl);
+      co_await std::move(saving);
+      if (!impl->stopped_) impl->save_peers_later();
+    };
+    asio::co_spawn(self->executor_, save(self), asio::detached);
+  });
+}
+
+// Who knows nobody now may still know somebody when it starts again.
+asio::awaitable<void> Registry::Impl::save_peers(std::shared_ptr<Impl> self) {
+  const kad::Engine* dht = self->host_ ? self->host_->node().kad() : nullptr;
+  std::string lines = dht == nullptr ? std::string{} : describe_known_peers(dht->table());
+  if (lines.empty()) co_return;
+  auto write = [path = self->peers_path(), lines = std::move(lines)] {
+    return write_known_peers(path, lines);
+  };
+  auto writing = self->host_->pool().run(std::move(write));
+  static_cast<void>(co_await std::move(writing));
 }
 
 Subscription Registry::Impl::subscribe() {
@@ -167,6 +215,10 @@ Subscription Registry::Impl::subscribe() {
 asio::awaitable<void> Registry::Impl::stop(std::shared_ptr<Impl> self) {
   if (self->stopped_) co_return;
   self->refuse_more();
+  self->peers_timer_.cancel();
+  auto saving = save_peers(self);
+  co_await std::move(saving);
+  if (!self->host_) co_return;
   auto stopping = self->host_->stop();
   co_await std::move(stopping);
   self->fail_everything();

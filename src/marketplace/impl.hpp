@@ -10,6 +10,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <ggen/p2p/host/promise.hpp>
 #include <ggen/p2p/marketplace/registry.hpp>
@@ -120,6 +121,9 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   CancelFlag cancel_flag();
   void refuse_more();
   void fail_everything();
+  [[nodiscard]] std::filesystem::path peers_path() const { return config_.home / "peers"; }
+  static asio::awaitable<void> save_peers(std::shared_ptr<Impl> self);
+  void save_peers_later();
 
   asio::awaitable<registry::event::PublishDone> announce(registry::Metadata metadata,
                                                          registry::Archive archive);
@@ -145,6 +149,7 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   std::optional<multiformats::PeerId> publisher_;
   bool stopped_ = false;
   std::uint64_t scratch_files_ = 0;
+  asio::steady_timer peers_timer_;  // until the known peers are saved again
 
   host::Host::Observer observer_;
   telemetry::SpanTracker* spans_ = nullptr;

@@ -10,6 +10,7 @@
 namespace ggen::p2p::node {
 
 using connection::ConnectionId;
+using multiformats::PeerId;
 
 namespace {
 
@@ -173,30 +174,55 @@ void Node::peer_count_changed() {
 
 void Node::seek_peers() {
   const std::size_t peers = swarm_.look().connected_peer_count();
-  if (peers >= config_.bootstrap.min_peers || (peers == 0 && bootstrap_.empty())) return;
+  if (peers >= config_.bootstrap.min_peers) return;
+  // Any of those known, not the nearest: these know each other.
+  std::vector<PeerId> known = unconnected();
+  if (known.empty() && (peers > 0 || bootstrap_.empty())) return;
+  seek_prng_.shuffle(known);
+  const std::size_t count = std::min(known.size(), config_.bootstrap.min_peers - peers);
+  known.erase(known.begin() + static_cast<std::ptrdiff_t>(count), known.end());
   if (peers == 0) {
     for (const BootstrapPeer& peer : bootstrap_) dial_bootstrap(peer.address);
   }
-  dial_known(config_.bootstrap.min_peers - peers);
+  for (const PeerId& peer : known) {
+    std::vector<multiformats::Multiaddr> addresses;
+    if (kad_) {
+      if (const auto* entry = kad_.look().table().find(peer)) addresses = entry->addresses;
+    }
+    swarm_->dial({peer, std::move(addresses), swarm::Purpose::kBootstrap}, now_);
+  }
   deadline(Owner::kSeek) = now_ + seek_delay_;
   seek_delay_ = std::min(2 * seek_delay_, config_.bootstrap.retry_max);
 }
 
-// Any of the table, not the nearest: these know each other.
-void Node::dial_known(std::size_t count) {
-  if (!kad_) return;
+// Who is in the routing table, or was in that of an earlier run.
+std::vector<PeerId> Node::unconnected() const {
+  std::vector<PeerId> known;
+  const auto add = [&](const PeerId& peer) {
+    if (!swarm_.look().connected(peer)) known.push_back(peer);
+  };
+  for (const PeerId& peer : remembered_) {
+    const bool in_table = kad_ && kad_.look().table().find(peer) != nullptr;
+    if (!in_table && !swarm_.look().addresses(peer, now_).empty()) add(peer);
+  }
+  if (!kad_) return known;
   const kad::RoutingTable& table = kad_.look().table();
-  std::vector<const kad::TableEntry*> known;
   for (std::size_t i = 0; i < table.buckets(); ++i) {
-    for (const kad::TableEntry& entry : table.bucket(i)) {
-      if (!swarm_.look().connected(entry.peer)) known.push_back(&entry);
-    }
+    for (const kad::TableEntry& entry : table.bucket(i)) add(entry.peer);
   }
-  seek_prng_.shuffle(known);
-  known.resize(std::min(known.size(), count));
-  for (const kad::TableEntry* entry : known) {
-    swarm_->dial({entry->peer, entry->addresses, swarm::Purpose::kBootstrap}, now_);
+  return known;
+}
+
+void Node::remember(std::span<const multiformats::Multiaddr> peers, base::Instant now) {
+  now_ = now;
+  for (const multiformats::Multiaddr& address : peers) {
+    const auto peer = address.peer_id();
+    if (!peer || *peer == id()) continue;
+    swarm_->add_addresses(*peer, std::span{&address, 1}, swarm::AddressSource::kDht,
+                          config_.swarm.book.record_ttl, now);
+    if (std::ranges::find(remembered_, *peer) == remembered_.end()) remembered_.push_back(*peer);
   }
+  peer_count_changed();
 }
 
 void Node::dial_bootstrap(const multiformats::Multiaddr& address) {
@@ -277,6 +303,22 @@ reqresp::ServiceId Node::serve(reqresp::Service service, base::Instant now) {
   answer(service.protocol, Owner::kRequests);
   announce_self();
   return requests_->add_service(std::move(service));
+}
+
+// Where a node announces public addresses, somebody from its own network does not show that others
+// reach it.
+void Node::reached(ConnectionId id) {
+  if (!config_.dht_auto_mode || !kad_ || kad_.look().mode() == kad::Mode::kServer) return;
+  const swarm::ConnectionRecord& connection = *swarm_.look().connection(id);
+  if (connection.direction != connection::Direction::kInbound) return;
+  const auto is_public = [](const multiformats::Multiaddr& address) {
+    const auto ip = address.ip();
+    return ip && !ip->is_private() && !ip->is_loopback();
+  };
+  const auto announced = swarm_.look().own_addresses();
+  if (announced.empty()) return;
+  if (std::ranges::any_of(announced, is_public) && !is_public(connection.remote)) return;
+  set_dht_mode(kad::Mode::kServer, now_);
 }
 
 void Node::set_dht_mode(kad::Mode mode, base::Instant now) {

@@ -78,6 +78,7 @@ void Node::set_wall_clock(base::WallTime wall_now, base::Instant now) {
 void Node::stop(base::Instant now) {
   stopping_ = true;
   bootstrap_.clear();
+  remembered_.clear();
   absent_.clear();
   deadline(Owner::kAbsent).reset();
   deadline(Owner::kSeek).reset();
@@ -227,6 +228,7 @@ void Node::on_secured(ConnectionId id, const connection::event::Secured& event) 
   }
   connection.peer = event.peer;
   identify_->connected(id, event.peer, swarm_.look().connection(id)->remote, now_);
+  reached(id);
 }
 
 void Node::on_closed(ConnectionId id, const connection::event::Closed& event) {

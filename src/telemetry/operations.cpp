@@ -267,6 +267,7 @@ void SpanTracker::on(const kad::QueryDone& done, base::Instant now) {
              done.result);
   spans_.set(span, number("dht.asked", done.stats.asked));
   spans_.set(span, number("dht.answered", done.stats.answered));
+  if (done.stats.crowded) spans_.set(span, flag("dht.crowded", true));
   std::optional<std::string> error;
   if (nobody_took) error = "nobody took it";
   if (done.stats.end == kad::QueryEnd::kTimeout) error = "Timeout";

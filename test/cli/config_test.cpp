@@ -155,7 +155,7 @@ TEST_CASE("config: wrong types and values are refused with key, line and what is
   refused("[security]\nidentity = \"\"\n", "a path");
   refused("[security]\nallow_peers = [\"me\"]\n", "not a peer id");
   refused("[security]\ndeny_addresses = [\"10.0.0.0/40\"]\n", "not a range");
-  refused("[dht]\nmode = \"both\"\n", "\"server\" or \"client\"");
+  refused("[dht]\nmode = \"both\"\n", "\"server\", \"client\" or \"auto\"");
   refused("[dht]\nprotocol_name = \"kad\"\n", "a protocol id");
 }
 

@@ -79,15 +79,24 @@ TEST_CASE("render: what the DHT answers") {
   CHECK(render_query(DhtKind::kFindPeer, R"({"peer":null,"found":false})") == "Nobody.\n");
 }
 
+TEST_CASE("render: what a value says of a publisher's log") {
+  CHECK(render_query(DhtKind::kGet, R"({"found":true,"value":"01","head":{"publisher":"P","seq":3,
+    "entry":"ab","package":"tabs","version":"1.0.0"}})") ==
+        "publisher   P\nentry       3 ab\nrelease     tabs@1.0.0\n");
+  CHECK(render_query(DhtKind::kGet, R"({"found":true,"value":"01","head":null})") == "0x01\n");
+}
+
 TEST_CASE("render: a trace has a line for each peer that was asked") {
   constexpr const char* kJson = R"({"found":false,"value":null,"asked":2,"answered":1,
-    "end":"exhausted","took_ms":1200,"hops":[
+    "end":"exhausted","crowded":true,"took_ms":1200,"hops":[
     {"peer_id":"A","asked":"GET_VALUE","shared_bits":1,"error":null,"closer":20,"took_ms":80},
     {"peer_id":"BB","asked":"GET_VALUE","shared_bits":12,"error":"timeout","took_ms":1100}]})";
   CHECK(render_query(DhtKind::kGet, kJson, true) ==
         "A   GET_VALUE  1 bit shared    80 ms  20 closer\n"
         "BB  GET_VALUE  12 bits shared  1.1 s  timeout\n"
-        "1 of 2 peers answered in 1.2 s: exhausted\n\n"
+        "1 of 2 peers answered in 1.2 s: exhausted\n"
+        "Too many peers are too near to the key to be there by chance, so the region was "
+        "searched.\n\n"
         "No value.\n");
 }
 
@@ -102,7 +111,7 @@ TEST_CASE("render: what is not found ends with its exit code also when it is tra
 }
 
 TEST_CASE("render: the routing table, a line for each peer") {
-  const Json json = Json::parse(R"({"mode":"server","peers":2,"buckets":[
+  const Json json = Json::parse(R"({"mode":"server","peers":2,"network_size":812,"buckets":[
     {"shared_bits":0,"peers":[
       {"peer_id":"A","address":"/x","latency_ms":12,"seen_ms_ago":1500,"failures":0}]},
     {"shared_bits":1,"peers":[
@@ -111,7 +120,8 @@ TEST_CASE("render: the routing table, a line for each peer") {
         "shared bits  peer  latency  last seen                   address\n"
         "0            A     12 ms    1.5 s ago                   /x\n"
         "1            BB    -        5 ms ago, 2 failures since  \n"
-        "This node is a server of the DHT.\n");
+        "This node is a server of the DHT.\n"
+        "About 812 nodes serve it beside this one.\n");
 }
 
 TEST_CASE("render: results of another version are shown as far as they are understood") {

@@ -189,6 +189,31 @@ TEST_CASE("marketplace: what was published is there after a restart, and is fina
   run(test);
 }
 
+TEST_CASE("marketplace: who was there before is found again without bootstrap addresses") {
+  Folder folder;
+  auto test = [&]() -> awaitable<void> {
+    auto opening_a = open(folder / "a");
+    Registry a = co_await std::move(opening_a);
+    const auto is_known = [](Registry& registry) {
+      return registry.host().node().kad()->table().size() == 1;
+    };
+    {
+      auto opening_b = open(folder / "b", a.addresses());
+      Registry b = co_await std::move(opening_b);
+      while (!is_known(b)) co_await asio::post(asio::use_awaitable);
+      auto stopping = b.stop();
+      co_await std::move(stopping);
+    }
+    // A line that somebody has spoilt is in nobody's way.
+    test::write_file(folder / "b/peers", "nonsense\n" + test::read_file(folder / "b/peers"));
+    auto opening_again = open(folder / "b");
+    Registry b = co_await std::move(opening_again);
+    while (!is_known(b)) co_await asio::post(asio::use_awaitable);
+    CHECK(b.host().node().swarm().connected(a.id()));
+  };
+  run(test);
+}
+
 TEST_CASE("marketplace: what is under way when a registry goes ends, and touches nothing of it") {
   Folder folder;
   asio::io_context loop{1};

@@ -208,6 +208,48 @@ TEST_CASE("node: who has few peers left finds others in its routing table") {
   CHECK(net.node(node).swarm().connected_peer_count() >= node::Bootstrap{}.min_peers);
 }
 
+TEST_CASE("node: who remembers peers of an earlier run comes back without bootstrap addresses") {
+  Network net;
+  const auto nodes = network_of(net, 12);
+  net.run_until([&] {
+    return std::ranges::all_of(nodes, [&](std::size_t i) { return table_size(net, i) == 11; });
+  });
+  node::Config config;
+  config.kad.emplace();
+  const std::size_t again = net.add(config);
+  std::vector<multiformats::Multiaddr> remembered{
+      *multiformats::Multiaddr::parse("/ip4/127.0.0.1/tcp/1"),  // of whom?
+      *multiformats::Multiaddr::parse("/ip4/127.0.0.1/tcp/2/p2p/" +
+                                      net.node(again).id().to_string())};
+  for (const std::size_t i : {3U, 4U}) {
+    remembered.push_back(*multiformats::Multiaddr::parse(net[i].address.to_string() + "/p2p/" +
+                                                         net.node(i).id().to_string()));
+  }
+  net.drive(again, [&](Node& n) { n.remember(remembered, net.now); });
+  net.run_for(10s);
+  CHECK(table_size(net, again) == 12);
+  CHECK(net.node(again).swarm().connected_peer_count() >= node::Bootstrap{}.min_peers);
+}
+
+TEST_CASE("node: in auto mode a node becomes a server once a peer has come in") {
+  Network net;
+  node::Config config;
+  config.kad.emplace();
+  const auto server = net.add(config);
+  config.kad->mode = kad::Mode::kClient;
+  config.dht_auto_mode = true;
+  const auto node = net.add(config);
+  net.connect(node, server);
+  net.run_for(1s);
+  CHECK(net.node(node).kad()->mode() == kad::Mode::kClient);
+  CHECK(table_size(net, server) == 0);
+
+  const auto other = net.add();
+  net.connect(other, node);
+  net.run_until([&] { return table_size(net, server) == 1; });
+  CHECK(net.node(node).kad()->mode() == kad::Mode::kServer);
+}
+
 TEST_CASE("node: who said goodbye is not dialled again") {
   Network net;
   const auto node = net.add();

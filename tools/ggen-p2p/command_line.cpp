@@ -87,13 +87,14 @@ void add_dht_commands(CLI::App& app, Raw& raw) {
     command->add_flag("--trace", raw.trace, "Show each peer that was asked, and what it said");
     return command;
   };
-  constexpr const char* kKey = "A text, 0x and hexadecimal digits, or /pk/PEER_ID";
+  constexpr const char* kKey = "A text, 0x and hexadecimal digits, /pk/PEER_ID or /ggen/PUBLISHER";
   constexpr const char* kProvided = "A CID, 0x and hexadecimal digits, or a text";
   add("put", "Put a value to the nodes nearest to its key", "KEY", kKey,
       "  ggen-p2p dht put /pk/12D3KooW... 0x08011220...")
       ->add_option("VALUE", raw.value, "A text, or 0x and hexadecimal digits")
       ->required();
   add("get", "Get the value of a key from the nodes nearest to it", "KEY", kKey,
+      "  ggen-p2p dht get /ggen/12D3KooW...\n"
       "  ggen-p2p dht get /pk/12D3KooW... --json");
   add("closest", "Show the nodes nearest to a key", "KEY", kKey,
       "  ggen-p2p dht closest hello\n"

@@ -192,20 +192,24 @@ Key enable_encryption() {
 }
 
 Key dht_mode() {
-  return {"dht",
-          "mode",
-          "Whether to answer others' questions, or only to ask",
-          "\"server\" or \"client\"",
-          {},
-          [](const Settings& s) {
-            return Value{std::string{s.kad.mode == kad::Mode::kServer ? "server" : "client"}};
-          },
-          [](Settings& s, const Value& value) -> Check {
-            const auto& mode = std::get<std::string>(value);
-            if (mode != "server" && mode != "client") return must_be("\"server\" or \"client\"");
-            s.kad.mode = mode == "server" ? kad::Mode::kServer : kad::Mode::kClient;
-            return {};
-          }};
+  static constexpr const char* kModes = "\"server\", \"client\" or \"auto\"";
+  return {
+      "dht",
+      "mode",
+      "Whether to answer others' questions, or only to ask; auto: answer once a peer has come in",
+      kModes,
+      {},
+      [](const Settings& s) {
+        if (s.dht_auto_mode) return Value{std::string{"auto"}};
+        return Value{std::string{s.kad.mode == kad::Mode::kServer ? "server" : "client"}};
+      },
+      [](Settings& s, const Value& value) -> Check {
+        const auto& mode = std::get<std::string>(value);
+        if (mode != "server" && mode != "client" && mode != "auto") return must_be(kModes);
+        s.kad.mode = mode == "server" ? kad::Mode::kServer : kad::Mode::kClient;
+        s.dht_auto_mode = mode == "auto";
+        return {};
+      }};
 }
 
 Key dht_protocol() {
@@ -289,6 +293,9 @@ void add_dht(std::vector<Key>& keys) {
                         100, GGEN_FIELD(kad.query.lookup.k)));
   keys.push_back(number("dht", "alpha", "Requests of one lookup under way at a time", 1, 100,
                         GGEN_FIELD(kad.query.lookup.alpha)));
+  keys.push_back(number("dht", "disjoint_paths",
+                        "Paths of a lookup that share no peer: more withstand more liars", 1,
+                        kad::LookupConfig::kMaxPaths, GGEN_FIELD(kad.query.lookup.paths)));
   keys.push_back(number("dht", "bucket_size", "Peers in one bucket of the routing table", 1, 100,
                         GGEN_FIELD(kad.table.bucket_size)));
   keys.push_back(time("dht", "query_timeout", "For a query as a whole", 1s, 1h,

@@ -1,6 +1,8 @@
 #include "dht_json.hpp"
 
+#include <array>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,6 +10,7 @@
 #include <ggen/p2p/base/overloaded.hpp>
 #include <ggen/p2p/multiformats/cid.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
+#include <ggen/p2p/registry/head_record.hpp>
 
 #include "text.hpp"
 
@@ -17,7 +20,8 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-constexpr std::string_view kPublicKeys = "/pk/";
+// Namespaces whose keys go on with a peer id in binary: public keys, and heads of publishers' logs.
+constexpr std::array<std::string_view, 2> kOfPeers{"/pk/", "/ggen/"};
 
 Json peer_json(const kad::PeerRecord& peer) {
   Json json;
@@ -50,6 +54,24 @@ Json hop_json(const kad::QueryHop& hop) {
   return json;
 }
 
+// What a value says of a publisher's log; null when it is something else.
+Json head_json(base::BytesView key, base::BytesView value) {
+  const auto publisher = registry::publisher_of_head(key);
+  const auto record = publisher ? registry::read_head(*publisher, value) : std::nullopt;
+  if (!record) return nullptr;
+  const registry::Statement& statement = record->head.statement;
+  Json json;
+  json["publisher"] = publisher->to_string();
+  json["seq"] = statement.seq;
+  json["entry"] = record->head.id.to_string();
+  json["time_ms"] = duration_cast<milliseconds>(statement.time.time_since_epoch()).count();
+  if (const auto* publish = std::get_if<registry::Publish>(&statement.body)) {
+    json["package"] = publish->metadata.name.text();
+    json["version"] = publish->metadata.version.text();
+  }
+  return json;
+}
+
 Json entry_json(const kad::TableEntry& entry, base::Instant now) {
   Json json;
   json["peer_id"] = entry.peer.to_string();
@@ -71,14 +93,18 @@ std::expected<base::Bytes, std::string> parse_bytes(std::string_view text) {
 }
 
 std::expected<base::Bytes, std::string> parse_dht_key(std::string_view text) {
-  if (!text.starts_with(kPublicKeys)) return parse_bytes(text);
-  const auto peer = multiformats::PeerId::parse(text.substr(kPublicKeys.size()));
-  if (!peer) {
-    return std::unexpected(fmt::format("has no peer id behind /pk/: {}", to_string(peer.error())));
+  for (const std::string_view name_space : kOfPeers) {
+    if (!text.starts_with(name_space)) continue;
+    const auto peer = multiformats::PeerId::parse(text.substr(name_space.size()));
+    if (!peer) {
+      return std::unexpected(
+          fmt::format("has no peer id behind {}: {}", name_space, to_string(peer.error())));
+    }
+    base::Bytes key = base::to_bytes(base::as_bytes(name_space));
+    base::append(key, peer->bytes());
+    return key;
   }
-  base::Bytes key = base::to_bytes(base::as_bytes(kPublicKeys));
-  key.insert(key.end(), peer->bytes().begin(), peer->bytes().end());
-  return key;
+  return parse_bytes(text);
 }
 
 std::expected<base::Bytes, std::string> parse_provider_key(std::string_view text) {
@@ -109,6 +135,7 @@ Json to_json(const request::DhtQuery& query, const marketplace::dht::Answer& ans
           },
           [&](const kad::result::FoundValue& found) {
             json["value"] = found.value ? Json(base::to_hex(*found.value)) : Json(nullptr);
+            if (found.value) json["head"] = head_json(query.key, *found.value);
             json["same"] = found.same;
             json["outdated"] = found.outdated;
             json["invalid"] = found.invalid;
@@ -127,6 +154,7 @@ Json to_json(const request::DhtQuery& query, const marketplace::dht::Answer& ans
   json["asked"] = done.stats.asked;
   json["answered"] = done.stats.answered;
   json["end"] = to_string(done.stats.end);
+  json["crowded"] = done.stats.crowded;
   json["took_ms"] = ms(done.stats.took);
   if (!query.trace) return json;
   json["hops"] = Json::array();
@@ -134,7 +162,8 @@ Json to_json(const request::DhtQuery& query, const marketplace::dht::Answer& ans
   return json;
 }
 
-Json to_json(const kad::RoutingTable& table, kad::Mode mode, base::Instant now) {
+Json to_json(const kad::Engine& dht, base::Instant now) {
+  const kad::RoutingTable& table = dht.table();
   Json json;
   json["buckets"] = Json::array();
   for (std::size_t prefix = 0; prefix < table.buckets(); ++prefix) {
@@ -147,7 +176,9 @@ Json to_json(const kad::RoutingTable& table, kad::Mode mode, base::Instant now) 
     json["buckets"].push_back(std::move(bucket));
   }
   json["peers"] = table.size();
-  json["mode"] = mode == kad::Mode::kServer ? "server" : "client";
+  const auto others = dht.network_size().estimate(now);
+  json["network_size"] = others ? Json(std::llround(*others)) : Json(nullptr);
+  json["mode"] = dht.mode() == kad::Mode::kServer ? "server" : "client";
   return json;
 }
 

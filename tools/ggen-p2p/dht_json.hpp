@@ -5,9 +5,7 @@
 #include <string_view>
 
 #include <ggen/p2p/base/bytes.hpp>
-#include <ggen/p2p/kad/config.hpp>
-#include <ggen/p2p/kad/output.hpp>
-#include <ggen/p2p/kad/routing_table.hpp>
+#include <ggen/p2p/kad/engine.hpp>
 #include <ggen/p2p/marketplace/dht.hpp>
 
 #include "control_protocol.hpp"
@@ -28,6 +26,6 @@ namespace ggen::p2p::cli {
 [[nodiscard]] bool has_found(const kad::QueryDone& done);
 /// How a query ended, and the routing table: see Service.
 [[nodiscard]] Json to_json(const request::DhtQuery& query, const marketplace::dht::Answer& answer);
-[[nodiscard]] Json to_json(const kad::RoutingTable& table, kad::Mode mode, base::Instant now);
+[[nodiscard]] Json to_json(const kad::Engine& dht, base::Instant now);
 
 }  // namespace ggen::p2p::cli

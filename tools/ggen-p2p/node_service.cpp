@@ -172,7 +172,7 @@ Service::Answer NodeService::dht_query(request::DhtQuery request) {
 
 Service::Answer NodeService::dht_table() {
   const kad::Engine& kad = *registry_.host().node().kad();
-  co_return to_json(kad.table(), kad.mode(), host::Host::now());
+  co_return to_json(kad, host::Host::now());
 }
 
 Service::Answer NodeService::status() {

@@ -243,9 +243,30 @@ std::string render_trace(const Json& json) {
                     count_of(number_of(hop, "shared_bits"), "bit") + " shared",
                     about(number_of(hop, "took_ms")), said(hop)});
   }
-  return columns(rows) + fmt::format("{} of {} answered in {}: {}\n\n", number_of(json, "answered"),
-                                     count_of(number_of(json, "asked"), "peer"),
-                                     about(number_of(json, "took_ms")), text_of(json, "end"));
+  std::string text =
+      columns(rows) + fmt::format("{} of {} answered in {}: {}\n", number_of(json, "answered"),
+                                  count_of(number_of(json, "asked"), "peer"),
+                                  about(number_of(json, "took_ms")), text_of(json, "end"));
+  if (flag_of(json, "crowded")) {
+    text +=
+        "Too many peers are too near to the key to be there by chance, so the region was "
+        "searched.\n";
+  }
+  return text + '\n';
+}
+
+std::string render_value(const Json& json) {
+  if (!flag_of(json, "found")) return "No value.\n";
+  const auto head = json.find("head");
+  if (head == json.end() || !head->is_object())
+    return fmt::format("0x{}\n", text_of(json, "value"));
+  Lines lines;
+  lines.add("publisher", text_of(*head, "publisher"));
+  lines.add("entry", fmt::format("{} {}", number_of(*head, "seq"), text_of(*head, "entry")));
+  if (const auto package = text_of(*head, "package"); !package.empty()) {
+    lines.add("release", package + '@' + text_of(*head, "version"));
+  }
+  return lines.take();
 }
 
 std::string render_dht_query(const request::DhtQuery& query, const Json& json) {
@@ -256,8 +277,7 @@ std::string render_dht_query(const request::DhtQuery& query, const Json& json) {
     case Kind::kProvide:
       return text + render_placed(json);
     case Kind::kGet:
-      return text + (flag_of(json, "found") ? fmt::format("0x{}\n", text_of(json, "value"))
-                                            : "No value.\n");
+      return text + render_value(json);
     case Kind::kClosest:
       return text + render_dht_peers(list_of(json, "peers"));
     case Kind::kProviders:
@@ -284,8 +304,12 @@ std::string render_dht_table(const Json& json) {
                       text_of(peer, "address")});
     }
   }
-  const std::string mode = fmt::format("This node is a {} of the DHT.\n", text_of(json, "mode"));
-  return (rows.size() == 1 ? "No peers.\n" : columns(rows)) + mode;
+  std::string about_all = fmt::format("This node is a {} of the DHT.\n", text_of(json, "mode"));
+  if (const auto size = json.find("network_size"); size != json.end() && size->is_number()) {
+    about_all += fmt::format("About {} serve it beside this one.\n",
+                             count_of(number_of(json, "network_size"), "node"));
+  }
+  return (rows.size() == 1 ? "No peers.\n" : columns(rows)) + about_all;
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ marketplace::Config config_of(const Settings& settings) {
   config.listen = settings.listen;
   config.host = settings.host;
   config.host.node.kad = settings.kad;
+  config.host.node.dht_auto_mode = settings.dht_auto_mode;
   config.host.node.gossipsub = settings.gossipsub;
   config.bootstrap = settings.bootstrap;
   config.host.node.bootstrap.retry_max = settings.bootstrap_interval;

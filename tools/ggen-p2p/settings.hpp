@@ -34,6 +34,7 @@ struct Settings {
 
   host::Config host;
   kad::Config kad;
+  bool dht_auto_mode = false;
   gossipsub::Config gossipsub;
   registry::Config registry;
 

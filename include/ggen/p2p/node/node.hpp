@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -59,6 +60,10 @@ struct Config {
   AbsentConfig absent;
   /// Without them the node takes no part in the DHT, or in publish/subscribe.
   std::optional<kad::Config> kad{};
+  /// For a node that begins as a client of the DHT: it becomes a server once a peer has reached it
+  /// at an address that it announces, so that others do not put into their tables whom they cannot
+  /// dial.
+  bool dht_auto_mode = false;
   std::optional<gossipsub::Config> gossipsub{};
 };
 
@@ -194,6 +199,9 @@ class Node {
   /// that peers learn at once where this node is. With /p2p, nobody else is accepted there. One
   /// that could not be reached is tried again also while there are other peers (AbsentConfig).
   void join(std::vector<multiformats::Multiaddr> bootstrap, base::Instant now);
+
+  /// Peers of an earlier run, each address with /p2p: with few peers, some of them are dialled too.
+  void remember(std::span<const multiformats::Multiaddr> peers, base::Instant now);
 
   /// The calendar was set: from here on, `now` is `wall_now`. Nothing waits longer or shorter for
   /// it; what this node says of the time follows, and its signed records still count upwards.
@@ -335,7 +343,8 @@ class Node {
   void peer_count_changed();
   void seek_peers();
   void seek_peers_after(base::Duration delay);
-  void dial_known(std::size_t count);
+  [[nodiscard]] std::vector<multiformats::PeerId> unconnected() const;
+  void reached(connection::ConnectionId id);
   void dial_bootstrap(const multiformats::Multiaddr& address);
   void bootstrap_done(const multiformats::Multiaddr& address, const swarm::event::DialDone& done);
   void miss(AbsentPeers::Absent absent);
@@ -366,7 +375,8 @@ class Node {
   Member<gossipsub::Engine> gossipsub_;
   Member<registry::Engine> registry_;
   std::vector<BootstrapPeer> bootstrap_;
-  base::Duration seek_delay_{};  // before the next attempt to find peers
+  std::vector<multiformats::PeerId> remembered_;  // of an earlier run
+  base::Duration seek_delay_{};                   // before the next attempt to find peers
   base::Prng seek_prng_;
   base::HashMap<swarm::DialId, multiformats::Multiaddr> bootstrap_dials_;
   AbsentPeers absent_;
