@@ -196,6 +196,9 @@ const RoutingTable& Engine::table() const noexcept {
 const NetworkSize& Engine::network_size() const noexcept {
   return impl_->state.size;
 }
+const LookupHealth& Engine::lookup_health() const noexcept {
+  return impl_->state.health;
+}
 const ValueStore& Engine::values() const noexcept {
   return impl_->state.values;
 }

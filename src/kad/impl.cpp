@@ -142,9 +142,9 @@ void Engine::Impl::finish(QueryId id, bool timed_out, base::Instant now) {
   if (const auto* found = std::get_if<result::FoundPeer>(&result); found && found->peer) {
     learn(*found->peer);
   }
-  if (!query.background) {
-    state.outputs.push(QueryDone{id, std::move(result), query.stats(timed_out, now)});
-  }
+  const QueryStats stats = query.stats(timed_out, now);
+  if (stats.asked > 0) state.health.add(stats);
+  if (!query.background) state.outputs.push(QueryDone{id, std::move(result), stats});
   std::optional<std::pair<ValueSearch, Lookup>> found_value;
   if (const auto* search = std::get_if<ValueSearch>(&query.goal())) {
     found_value.emplace(*search, query.lookup());

@@ -11,6 +11,7 @@
 #include <ggen/p2p/base/prng.hpp>
 #include <ggen/p2p/base/time.hpp>
 #include <ggen/p2p/kad/config.hpp>
+#include <ggen/p2p/kad/lookup_health.hpp>
 #include <ggen/p2p/kad/network_size.hpp>
 #include <ggen/p2p/kad/output.hpp>
 #include <ggen/p2p/kad/provider_store.hpp>
@@ -51,6 +52,7 @@ struct State {
   ValueStore values;
   ProviderStore providers;
   NetworkSize size;
+  LookupHealth health;
   std::vector<multiformats::Multiaddr> addresses;  // own
   base::HashMap<multiformats::PeerId, ConnectedPeer> connected;
   std::map<base::Bytes, base::Bytes> own_values;  // by key, until the owner forgets them

@@ -111,7 +111,8 @@ TEST_CASE("render: what is not found ends with its exit code also when it is tra
 }
 
 TEST_CASE("render: the routing table, a line for each peer") {
-  const Json json = Json::parse(R"({"mode":"server","peers":2,"network_size":812,"buckets":[
+  const Json json = Json::parse(R"({"mode":"server","peers":2,"network_size":812,"lookups":9,
+    "good_lookups":8,"peers_asked":200,"peers_answered":181,"buckets":[
     {"shared_bits":0,"peers":[
       {"peer_id":"A","address":"/x","latency_ms":12,"seen_ms_ago":1500,"failures":0}]},
     {"shared_bits":1,"peers":[
@@ -121,7 +122,8 @@ TEST_CASE("render: the routing table, a line for each peer") {
         "0            A     12 ms    1.5 s ago                   /x\n"
         "1            BB    -        5 ms ago, 2 failures since  \n"
         "This node is a server of the DHT.\n"
-        "About 812 nodes serve it beside this one.\n");
+        "About 812 nodes serve it beside this one.\n"
+        "Of its last 9 lookups 8 found what it looked for; 181 of 200 peers answered.\n");
 }
 
 TEST_CASE("render: results of another version are shown as far as they are understood") {

@@ -152,3 +152,16 @@ TEST_CASE("the keys looked up around a crowded one lie in all quarters of its re
     }
   }
 }
+
+TEST_CASE("the latest lookups show how healthy a node's view of the network is") {
+  kad::LookupHealth health;
+  for (std::size_t i = 0; i < 150; ++i) {
+    health.add({.end = i < 75 ? kad::QueryEnd::kTimeout : kad::QueryEnd::kConverged,
+                .asked = 10,
+                .answered = i < 75 ? 4U : 9U});
+  }
+  CHECK(health.sum().lookups == 100);
+  CHECK(health.sum().good == 75);
+  CHECK(health.sum().asked == 1000);
+  CHECK(health.sum().answered == 25 * 4 + 75 * 9);
+}

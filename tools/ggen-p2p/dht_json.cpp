@@ -178,6 +178,11 @@ Json to_json(const kad::Engine& dht, base::Instant now) {
   json["peers"] = table.size();
   const auto others = dht.network_size().estimate(now);
   json["network_size"] = others ? Json(std::llround(*others)) : Json(nullptr);
+  const kad::LookupHealth::Sum& health = dht.lookup_health().sum();
+  json["lookups"] = health.lookups;
+  json["good_lookups"] = health.good;
+  json["peers_asked"] = health.asked;
+  json["peers_answered"] = health.answered;
   json["mode"] = dht.mode() == kad::Mode::kServer ? "server" : "client";
   return json;
 }

@@ -13,6 +13,7 @@
 #include <ggen/p2p/connection/stream_io.hpp>
 #include <ggen/p2p/crypto/crypto.hpp>
 #include <ggen/p2p/kad/config.hpp>
+#include <ggen/p2p/kad/lookup_health.hpp>
 #include <ggen/p2p/kad/network_size.hpp>
 #include <ggen/p2p/kad/output.hpp>
 #include <ggen/p2p/kad/validator.hpp>
@@ -107,6 +108,7 @@ class Engine {
 
   [[nodiscard]] const RoutingTable& table() const noexcept;
   [[nodiscard]] const NetworkSize& network_size() const noexcept;
+  [[nodiscard]] const LookupHealth& lookup_health() const noexcept;
   [[nodiscard]] const ValueStore& values() const noexcept;
   [[nodiscard]] const ProviderStore& providers() const noexcept;
 
