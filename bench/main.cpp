@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "measure.hpp"
+#include "server.hpp"
 
 namespace bench {
 

@@ -55,7 +55,5 @@ void yamux_rows(Table& table);
 void stack_rows(Table& table);
 void connection_rows(Table& table);
 void sim_rows(Table& table);
-/// The other process of stack_rows and connection_rows: serves until its standard input ends.
-int serve();
 
 }  // namespace bench

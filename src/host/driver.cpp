@@ -9,6 +9,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/ip/v6_only.hpp>
+#include <asio/post.hpp>
 
 #include <ggen/p2p/base/overloaded.hpp>
 
@@ -26,6 +27,8 @@ using connection::ConnectionId;
 constexpr std::size_t kReadBytes = 256 * 1024;
 // What is sealed before the socket is asked: two Noise frames and a bit.
 constexpr std::size_t kWriteBytes = 2 * 65'536;
+// Completions called in a row before the sockets get another look.
+constexpr int kCompletionsAtOnce = 32;
 // For the goodbye to leave through a socket that is full.
 constexpr std::chrono::seconds kFlushTime{1};
 // After accept() has failed for want of file descriptors or memory.
@@ -83,6 +86,50 @@ void Driver::arm(std::optional<base::Instant> deadline) {
     self->armed_for_.reset();
     self->drive([](node::Node&, base::Instant) {});  // step() handles what is due
   });
+}
+
+// ---- Completions ----
+
+void Driver::complete(Completion done, std::error_code error, std::size_t size) {
+  completed_.push({std::move(done), error, size});
+  if (!completing_) call_completed_later();
+}
+
+void Driver::call_completed_later() {
+  // Handlers may keep the driver alive, so they must not outlive an executor that is destroyed
+  // before it gets to them.
+  struct Call {
+    explicit Call(std::shared_ptr<Driver> d) : driver(std::move(d)) {}
+    Call(Call&&) noexcept = default;
+    ~Call() {
+      if (driver) std::exchange(driver->completed_, {});
+    }
+    void operator()() {
+      const auto self = std::move(driver);
+      self->completed_posted_ = false;
+      self->on_event([] {});
+    }
+    std::shared_ptr<Driver> driver;
+  };
+  if (!std::exchange(completed_posted_, true)) asio::post(executor_, Call{shared_from_this()});
+}
+
+void Driver::call_completed() {
+  for (int i = 0; i < kCompletionsAtOnce; ++i) {
+    auto next = completed_.pop();
+    if (!next) return;
+    next->done(next->error, next->size);
+  }
+}
+
+void Driver::consumed(connection::StreamRef stream, std::size_t size) {
+  consumed_.push_back({stream, size});
+  if (!completing_) drive([](node::Node&, base::Instant) {});
+}
+
+void Driver::consume_now(base::Instant now) {
+  for (const Consumed& each : consumed_) node_->consume(each.stream, each.size, now);
+  consumed_.clear();
 }
 
 // ---- Storage ----
@@ -312,27 +359,43 @@ void Driver::adopt(ConnectionPtr connection, ConnectionId id) {
   connections_[id] = std::move(connection);
 }
 
+// Waiting for the socket alone would cost a system call in which Asio arms it anew, and a wake-up
+// because it can be written to. A read that takes what there is costs less.
 void Driver::read_when_ready(const ConnectionPtr& connection) {
-  connection->socket.async_wait(tcp::socket::wait_read,
-                                [self = shared_from_this(), connection](std::error_code error) {
-                                  if (self->stopped_ || !connection->open) return;
-                                  if (error) return self->transport_failed(connection, false);
-                                  self->read(connection);
-                                });
+  connection->socket.async_read_some(
+      asio::buffer(connection->first),
+      [self = shared_from_this(), connection](std::error_code error, std::size_t size) {
+        if (self->stopped_ || !connection->open) return;
+        // Last, for it may try to read: an answer to what has come leaves before.
+        const ReadAgain again{*self, connection};
+        self->on_event([&] { self->received(connection, error, size); });
+      });
 }
 
-void Driver::read(const ConnectionPtr& connection) {
-  std::error_code error;
-  const std::size_t size =
-      connection->socket.read_some(asio::buffer(read_buffer_.get(), kReadBytes), error);
-  if (error == asio::error::would_block || error == asio::error::try_again) {
-    return read_when_ready(connection);
+Driver::ReadAgain::~ReadAgain() {
+  if (!driver.stopped_ && connection->open) driver.read_when_ready(connection);
+}
+
+void Driver::received(const ConnectionPtr& connection, std::error_code error, std::size_t size) {
+  if (error) {
+    transport_failed(connection, error == asio::error::eof);
+  } else {
+    read(connection, size);
   }
-  if (error) return transport_failed(connection, error == asio::error::eof);
-  drive([&](node::Node& node, base::Instant at) {
-    node.receive(connection->id, {read_buffer_.get(), size}, at);
-  });
-  if (connection->open) read_when_ready(connection);
+}
+
+// Takes the rest of what has come when there is more than fitted into the connection's own buffer.
+// An error shows again at the next read.
+void Driver::read(const ConnectionPtr& connection, std::size_t size) {
+  base::MutableBytes bytes{connection->first.data(), size};
+  if (size == connection->first.size()) {
+    std::ranges::copy(bytes, read_buffer_.get());
+    std::error_code ignored;
+    size += connection->socket.read_some(asio::buffer(read_buffer_.get() + size, kReadBytes - size),
+                                         ignored);
+    bytes = {read_buffer_.get(), size};
+  }
+  drive([&](node::Node& node, base::Instant at) { node.receive(connection->id, bytes, at); });
 }
 
 void Driver::transport_failed(const ConnectionPtr& connection, bool clean) {
@@ -343,12 +406,14 @@ void Driver::transport_failed(const ConnectionPtr& connection, bool clean) {
 
 // Pulls bytes from the node for as long as the socket takes them.
 void Driver::pump(const ConnectionPtr& connection) {
-  while (connection->open && !connection->waiting_to_write) {
+  bool more = true;
+  while (more && connection->open && !connection->waiting_to_write) {
     std::size_t size = 0;
     drive([&](node::Node& node, base::Instant at) {
       size = node.transmit(connection->id, {write_buffer_.get(), kWriteBytes}, at);
     });
     if (size == 0) return;
+    more = node_->wants_transmit(connection->id);
     std::error_code error;
     const std::size_t sent =
         connection->socket.write_some(asio::buffer(write_buffer_.get(), size), error);
@@ -368,18 +433,18 @@ void Driver::write_when_ready(const ConnectionPtr& connection) {
   connection->socket.async_wait(tcp::socket::wait_write,
                                 [self = shared_from_this(), connection](std::error_code error) {
                                   if (self->stopped_ || !connection->open) return;
-                                  connection->waiting_to_write = false;
-                                  if (error || !self->write_unsent(connection)) {
-                                    return self->transport_failed(connection, false);
-                                  }
-                                  if (connection->waiting_to_write) return;
-                                  // As an output: no other connection may be pumped before these
-                                  // bytes have left the shared buffer.
-                                  self->outputs_.push(node::output::Transmit{connection->id});
-                                  self->execute_all();
-                                  if (connection->closing && !connection->waiting_to_write)
-                                    self->close(connection);
+                                  self->on_event([&] { self->writable(connection, error); });
                                 });
+}
+
+void Driver::writable(const ConnectionPtr& connection, std::error_code error) {
+  connection->waiting_to_write = false;
+  if (error || !write_unsent(connection)) return transport_failed(connection, false);
+  if (connection->waiting_to_write) return;
+  // As an output: no other connection may be pumped before these bytes have left the shared buffer.
+  outputs_.push(node::output::Transmit{connection->id});
+  execute_all();
+  if (connection->closing && !connection->waiting_to_write) close(connection);
 }
 
 // False when the socket is broken.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -45,11 +46,22 @@ class Driver : public std::enable_shared_from_this<Driver> {
     if (stopped_) return;
     const base::Instant at = now();
     const auto deadline = base::step(
-        *node_, at, [&](node::Node& node) { act(node, at); },
+        *node_, at,
+        [&](node::Node& node) {
+          consume_now(at);
+          act(node, at);
+        },
         [this](node::Output output) { outputs_.push(std::move(output)); });
     arm(deadline);
     execute_all();
   }
+
+  using Completion = std::move_only_function<void(std::error_code, std::size_t)>;
+  /// Calls `done` as soon as the driver has nothing else under way, never within this call.
+  void complete(Completion done, std::error_code error, std::size_t size);
+  /// The application has taken bytes of a stream. The node hears of it with what comes next, and at
+  /// the latest when the event of the socket that brought the bytes is dealt with.
+  void consumed(connection::StreamRef stream, std::size_t size);
 
   [[nodiscard]] const node::Node& node() const noexcept { return *node_; }
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
@@ -62,11 +74,15 @@ class Driver : public std::enable_shared_from_this<Driver> {
  private:
   using tcp = asio::ip::tcp;
 
+  // Enough for what a connection at rest hears: pings, window updates, gossip.
+  static constexpr std::size_t kFirstReadBytes = 256;
+
   struct Connection {
     explicit Connection(tcp::socket s) : socket(std::move(s)), deadline(socket.get_executor()) {}
 
     tcp::socket socket;
     connection::ConnectionId id;
+    std::array<std::uint8_t, kFirstReadBytes> first;  // filled by the socket while nothing else is
     std::vector<std::uint8_t> unsent;  // what the socket did not take of the last transmit
     std::size_t unsent_from = 0;
     bool waiting_to_write = false;
@@ -83,6 +99,46 @@ class Driver : public std::enable_shared_from_this<Driver> {
     asio::steady_timer retry;
   };
   using ListenerPtr = std::shared_ptr<Listener>;
+
+  struct Consumed {
+    connection::StreamRef stream;
+    std::size_t size;
+  };
+  struct Completed {
+    Completion done;
+    std::error_code error;
+    std::size_t size;
+  };
+  // While it lives, what is completed waits; whatever still does at its end is left to the
+  // executor.
+  struct Completing {
+    explicit Completing(Driver& d) : driver(d) { driver.completing_ = true; }
+    ~Completing() {
+      driver.completing_ = false;
+      if (!driver.completed_.empty()) driver.call_completed_later();
+    }
+    Completing(const Completing&) = delete;
+    Completing& operator=(const Completing&) = delete;
+    Driver& driver;
+  };
+  // Runs `act` for an event of a socket, then calls what it has completed, and tells the node what
+  // was taken. Leaving that to the executor would cost a look at all sockets for each completion.
+  template <class Act>
+  void on_event(Act&& act) {
+    const Completing completing{*this};
+    act();
+    call_completed();
+    if (!consumed_.empty()) drive([](node::Node&, base::Instant) {});
+  }
+  void call_completed();
+  void call_completed_later();
+  void consume_now(base::Instant now);
+
+  struct ReadAgain {
+    ~ReadAgain();
+    Driver& driver;
+    const ConnectionPtr& connection;
+  };
 
   // Outputs of the node.
   void arm(std::optional<base::Instant> deadline);
@@ -102,7 +158,9 @@ class Driver : public std::enable_shared_from_this<Driver> {
   // Connections.
   void adopt(ConnectionPtr connection, connection::ConnectionId id);
   void read_when_ready(const ConnectionPtr& connection);
-  void read(const ConnectionPtr& connection);
+  void received(const ConnectionPtr& connection, std::error_code error, std::size_t size);
+  void read(const ConnectionPtr& connection, std::size_t size);
+  void writable(const ConnectionPtr& connection, std::error_code error);
   void pump(const ConnectionPtr& connection);
   bool write_unsent(const ConnectionPtr& connection);
   void write_when_ready(const ConnectionPtr& connection);
@@ -125,6 +183,11 @@ class Driver : public std::enable_shared_from_this<Driver> {
 
   base::Fifo<node::Output> outputs_;
   bool executing_ = false;
+
+  std::vector<Consumed> consumed_;
+  base::Fifo<Completed> completed_;
+  bool completing_ = false;
+  bool completed_posted_ = false;
 
   asio::steady_timer timer_;
   std::optional<base::Instant> armed_for_;

@@ -60,7 +60,7 @@ void StreamState::on_writable() {
     size = node.write(ref_, view(operation.buffer), now);
   });
   if (size > 0) {
-    operation.done({}, size);
+    driver_->complete(std::move(operation.done), {}, size);
   } else {
     writing_ = std::move(operation);
   }
@@ -71,7 +71,7 @@ void StreamState::on_finished() {
   if (!reading_) return;
   auto operation = std::move(*reading_);
   reading_.reset();
-  operation.done(asio::error::eof, 0);
+  driver_->complete(std::move(operation.done), asio::error::eof, 0);
 }
 
 void StreamState::on_closed(connection::StreamEnd end) {
@@ -86,10 +86,10 @@ void StreamState::fail_all(std::error_code error) {
   if (!ended_) ended_ = error;
   linger_.reset();
   if (auto reading = std::exchange(reading_, std::nullopt)) {
-    reading->done(*ended_, 0);
+    driver_->complete(std::move(reading->done), *ended_, 0);
   }
   if (auto writing = std::exchange(writing_, std::nullopt)) {
-    writing->done(*ended_, 0);
+    driver_->complete(std::move(writing->done), *ended_, 0);
   }
 }
 
@@ -98,7 +98,7 @@ void StreamState::fail_all(std::error_code error) {
 void StreamState::read(asio::mutable_buffer buffer, Completion done) {
   const std::uint64_t id = next_operation_++;
   if (reading_) {
-    done(asio::error::in_progress, 0);
+    driver_->complete(std::move(done), asio::error::in_progress, 0);
   } else if (!try_read(buffer, done)) {
     reading_ = {id, buffer, std::move(done)};
   }
@@ -108,18 +108,16 @@ void StreamState::read(asio::mutable_buffer buffer, Completion done) {
 // yet.
 bool StreamState::try_read(asio::mutable_buffer buffer, Completion& done) {
   if (buffer.size() == 0) {
-    done({}, 0);
+    driver_->complete(std::move(done), {}, 0);
   } else if (!inbox_.empty()) {
     const std::size_t size =
         inbox_.read({static_cast<std::uint8_t*>(buffer.data()), buffer.size()});
-    if (!ended_) {
-      driver_->drive([&](node::Node& node, base::Instant now) { node.consume(ref_, size, now); });
-    }
-    done({}, size);
+    if (!ended_) driver_->consumed(ref_, size);
+    driver_->complete(std::move(done), {}, size);
   } else if (remote_finished_) {
-    done(asio::error::eof, 0);
+    driver_->complete(std::move(done), asio::error::eof, 0);
   } else if (ended_) {
-    done(*ended_, 0);
+    driver_->complete(std::move(done), *ended_, 0);
   } else {
     return false;
   }
@@ -128,15 +126,15 @@ bool StreamState::try_read(asio::mutable_buffer buffer, Completion& done) {
 
 void StreamState::write(asio::const_buffer buffer, Completion done) {
   const std::uint64_t id = next_operation_++;
-  if (buffer.size() == 0) return done({}, 0);
-  if (writing_) return done(asio::error::in_progress, 0);
-  if (finished_) return done(asio::error::shut_down, 0);
-  if (ended_) return done(*ended_, 0);
+  if (buffer.size() == 0) return driver_->complete(std::move(done), {}, 0);
+  if (writing_) return driver_->complete(std::move(done), asio::error::in_progress, 0);
+  if (finished_) return driver_->complete(std::move(done), asio::error::shut_down, 0);
+  if (ended_) return driver_->complete(std::move(done), *ended_, 0);
   std::size_t size = 0;
   driver_->drive(
       [&](node::Node& node, base::Instant now) { size = node.write(ref_, view(buffer), now); });
-  if (size > 0) return done({}, size);
-  if (ended_) return done(*ended_, 0);
+  if (size > 0) return driver_->complete(std::move(done), {}, size);
+  if (ended_) return driver_->complete(std::move(done), *ended_, 0);
   writing_ = {id, buffer, std::move(done)};
 }
 
@@ -144,11 +142,11 @@ void StreamState::cancel(std::uint64_t operation) {
   if (reading_ && reading_->id == operation) {
     auto cancelled = std::move(*reading_);
     reading_.reset();
-    cancelled.done(asio::error::operation_aborted, 0);
+    driver_->complete(std::move(cancelled.done), asio::error::operation_aborted, 0);
   } else if (writing_ && writing_->id == operation) {
     auto cancelled = std::move(*writing_);
     writing_.reset();
-    cancelled.done(asio::error::operation_aborted, 0);
+    driver_->complete(std::move(cancelled.done), asio::error::operation_aborted, 0);
   }
 }
 
@@ -157,7 +155,7 @@ void StreamState::finish() {
   driver_->drive([&](node::Node& node, base::Instant now) { node.finish(ref_, now); });
   // A write that still waited for room is not part of what is finished.
   if (auto writing = std::exchange(writing_, std::nullopt)) {
-    writing->done(asio::error::shut_down, 0);
+    driver_->complete(std::move(writing->done), asio::error::shut_down, 0);
   }
 }
 

@@ -13,6 +13,7 @@
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/post.hpp>
 #include <asio/read.hpp>
 #include <asio/read_until.hpp>
 #include <asio/redirect_error.hpp>
@@ -329,6 +330,49 @@ TEST_CASE("host: may be destroyed by a coroutine that one of its streams resumed
       asio::detached);
   loop.run_for(10s);
   CHECK(done);
+}
+
+TEST_CASE("host: who always has something to read leaves others their turn") {
+  Two two;
+  run(two.loop, [](Two& t) -> awaitable<void> {
+    co_await t.connect();
+    t.b.handle("/bytes/1", [](Stream stream) -> awaitable<void> {
+      const std::vector<char> bytes(1000);
+      co_await asio::async_write(stream, asio::buffer(bytes), use_awaitable);
+      stream.finish();
+    });
+    Stream stream = co_await t.open("/bytes/1");
+    std::array<char, 1> byte{};
+    co_await asio::async_read(stream, asio::buffer(byte), use_awaitable);
+    bool others = false;
+    asio::post(t.loop, [&others] { others = true; });
+    // All has come: each of these reads is over as soon as it begins.
+    for (int reads = 0; !others; ++reads) {
+      REQUIRE(reads < 100);
+      co_await asio::async_read(stream, asio::buffer(byte), use_awaitable);
+    }
+  }(two));
+}
+
+TEST_CASE("host: a loop that ends before a read is told of its bytes leaks nothing") {
+  asio::io_context loop{1};
+  Host a{loop.get_executor(), host::generate_identity()};
+  Host b{loop.get_executor(), host::generate_identity()};
+  b.handle("/echo/1", echo);
+  asio::co_spawn(
+      loop,
+      [](asio::io_context& own, Host& from, Host& to) -> awaitable<void> {
+        co_await to.listen(kAnyPort);
+        co_await from.connect(to.addresses().front());
+        std::vector<std::string> protocols{"/echo/1"};
+        auto stream = co_await from.open_stream(to.id(), std::move(protocols));
+        std::array<char, 4> bytes{};
+        own.stop();
+        co_await asio::async_write(*stream, asio::buffer(bytes), use_awaitable);
+      }(loop, a, b),
+      asio::detached);
+  loop.run_for(10s);
+  CHECK(loop.stopped());
 }
 
 TEST_CASE("host: a socket that breaks under a write costs its connection only") {

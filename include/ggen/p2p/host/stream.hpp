@@ -12,8 +12,8 @@
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/buffer.hpp>
+#include <asio/dispatch.hpp>
 #include <asio/executor_work_guard.hpp>
-#include <asio/post.hpp>
 
 #include <ggen/p2p/multiformats/peer_id.hpp>
 
@@ -22,8 +22,8 @@ namespace ggen::p2p::host {
 namespace detail {
 
 /// A completion handler without its type, which keeps its executor busy until it is called. The
-/// handler itself is always posted: what it does, such as destroying its host, must not happen
-/// under the feet of the driver.
+/// driver calls it when it has nothing else under way: what a handler does, such as destroying its
+/// host, must not happen under the driver's feet.
 using Completion = std::move_only_function<void(std::error_code, std::size_t)>;
 
 class StreamState;  // defined with the driver
@@ -46,7 +46,8 @@ Completion make_completion(Handler handler, const asio::any_io_executor& fallbac
       std::move(handler)(error, size);
     };
     work.reset();
-    asio::post(target, std::move(call));
+    // At once when the handler belongs where the driver runs.
+    asio::dispatch(target, std::move(call));
   };
 }
 
