@@ -1,6 +1,8 @@
 #include "commands.hpp"
 
 #include <charconv>
+#include <chrono>
+#include <cstdio>
 #include <map>
 #include <stdexcept>
 
@@ -49,10 +51,19 @@ std::vector<std::string> texts(const std::vector<Multiaddr>& addresses) {
   return out;
 }
 
+// For whoever reads the log of a case that failed.
+void log_failure(const kad::QueryHop& hop) {
+  if (!hop.error) return;
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(hop.took).count();
+  fmt::print(stderr, "{} to {} failed after {} ms: {}\n", to_string(hop.asked),
+             hop.peer.to_string(), ms, to_string(*hop.error));
+}
+
 }  // namespace
 
 Commands::Commands(host::Host& host) : host_(host) {
   host_.observe([this](const node::Output& output) {
+    if (const auto* hop = std::get_if<kad::QueryHop>(&output)) log_failure(*hop);
     const auto* done = std::get_if<kad::QueryDone>(&output);
     if (done == nullptr || done->id != waiting_) return;
     done_ = *done;

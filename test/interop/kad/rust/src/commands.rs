@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use libp2p::core::ConnectedPoint;
-use libp2p::kad::{self, GetProvidersOk, GetRecordOk, PutRecordError, QueryId, QueryResult, Quorum, Record, RecordKey};
+use libp2p::kad::store::{MemoryStore, RecordStore};
+use libp2p::kad::{
+    self, GetProvidersOk, GetRecordOk, InboundRequest, PutRecordError, QueryId, QueryResult, Quorum, Record, RecordKey,
+};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, PeerId, Swarm, identify};
@@ -13,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::node::{Behaviour, BehaviourEvent, Options, Validation, hex};
+use crate::records::is_welcome;
 
 /// No command takes longer.
 const COMMAND_TIME: Duration = Duration::from_secs(20);
@@ -61,7 +65,7 @@ impl Commands {
         }
     }
 
-    fn kad(&mut self) -> &mut kad::Behaviour<crate::records::CheckedStore> {
+    fn kad(&mut self) -> &mut kad::Behaviour<MemoryStore> {
         &mut self.swarm.behaviour_mut().kad
     }
 
@@ -81,9 +85,26 @@ impl Commands {
                     }
                 }
             }
+            SwarmEvent::Behaviour(BehaviourEvent::Kad(kad::Event::InboundRequest { request })) => self.store(request),
             _ => {}
         }
         event
+    }
+
+    /// Stores what another node has sent, if it should be.
+    fn store(&mut self, request: &InboundRequest) {
+        let validation = self.validation;
+        let store = self.kad().store_mut();
+        let stored = match request {
+            InboundRequest::PutRecord { record: Some(record), .. } if is_welcome(validation, store, record) => {
+                store.put(record.clone())
+            }
+            InboundRequest::AddProvider { record: Some(record) } => store.add_provider(record.clone()),
+            _ => Ok(()),
+        };
+        if let Err(error) = stored {
+            eprintln!("not stored: {error}");
+        }
     }
 
     /// Lets the node work until the query has more to say: that, and whether it was the last.
@@ -212,6 +233,10 @@ impl Commands {
 
     async fn put(&mut self, key: &str, value: &str) -> Outcome {
         let record = Record::new(bytes(key)?, bytes(value)?);
+        let validation = self.validation;
+        if !is_welcome(validation, self.kad().store_mut(), &record) {
+            return Err("invalid or outdated".into());
+        }
         // With a smaller quorum it ends as soon as that many have taken the record, before the others were asked.
         let query = self.kad().put_record(record, Quorum::All).map_err(text)?;
         match self.all_results(query).await.pop() {

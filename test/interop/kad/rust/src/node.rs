@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use futures::StreamExt;
 pub use libp2p::kad::Mode;
+use libp2p::kad::store::MemoryStore;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{StreamProtocol, Swarm, SwarmBuilder, identify, kad, noise, ping, tcp, yamux};
 use serde_json::{Value, json};
-
-use crate::records::CheckedStore;
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Validation {
@@ -25,7 +24,7 @@ pub struct Options {
 
 #[derive(NetworkBehaviour)]
 pub struct Behaviour {
-    pub kad: kad::Behaviour<CheckedStore>,
+    pub kad: kad::Behaviour<MemoryStore>,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
 }
@@ -34,12 +33,14 @@ pub struct Behaviour {
 pub async fn start(options: &Options) -> Result<(Swarm<Behaviour>, Value), Box<dyn Error>> {
     let mut config = kad::Config::new(StreamProtocol::try_from_owned(options.protocol.clone())?);
     config.set_query_timeout(Duration::from_secs(15));
+    // What comes is shown to us, who store it: only we know which values are genuine.
+    config.set_record_filtering(kad::StoreInserts::FilterBoth);
     let mut swarm = SwarmBuilder::with_new_identity()
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)?
         .with_behaviour(|key| {
             let local = key.public().to_peer_id();
-            let store = CheckedStore::new(local, options.validation);
+            let store = MemoryStore::new(local);
             Behaviour {
                 kad: kad::Behaviour::with_config(local, store, config),
                 identify: identify::Behaviour::new(identify::Config::new("ipfs/0.1.0".into(), key.public())),

@@ -1,11 +1,8 @@
 //! Which values are genuine and which of two is better: rust-libp2p leaves that to whoever stores them.
 
-use std::borrow::Cow;
-
-use libp2p::PeerId;
 use libp2p::identity::PublicKey;
-use libp2p::kad::store::{self, MemoryStore, RecordStore};
-use libp2p::kad::{ProviderRecord, Record, RecordKey};
+use libp2p::kad::Record;
+use libp2p::kad::store::{MemoryStore, RecordStore};
 
 use crate::node::Validation;
 
@@ -34,58 +31,8 @@ fn sequence(value: &[u8]) -> Option<u32> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// A store that takes only what is genuine and not outdated; what it refuses, the behaviour resets.
-pub struct CheckedStore {
-    store: MemoryStore,
-    validation: Validation,
-}
-
-impl CheckedStore {
-    pub fn new(local: PeerId, validation: Validation) -> Self {
-        Self { store: MemoryStore::new(local), validation }
-    }
-}
-
-impl RecordStore for CheckedStore {
-    type RecordsIter<'a> = <MemoryStore as RecordStore>::RecordsIter<'a>;
-    type ProvidedIter<'a> = <MemoryStore as RecordStore>::ProvidedIter<'a>;
-
-    fn put(&mut self, record: Record) -> store::Result<()> {
-        let valid = self.validation.is_valid(record.key.as_ref(), &record.value);
-        let outdated =
-            self.store.get(&record.key).is_some_and(|held| self.validation.is_better(&held.value, &record.value));
-        if !valid || outdated {
-            // There is no error for it; no other one means that it is the value's fault.
-            return Err(store::Error::ValueTooLarge);
-        }
-        self.store.put(record)
-    }
-
-    fn get(&self, key: &RecordKey) -> Option<Cow<'_, Record>> {
-        self.store.get(key)
-    }
-
-    fn remove(&mut self, key: &RecordKey) {
-        self.store.remove(key);
-    }
-
-    fn records(&self) -> Self::RecordsIter<'_> {
-        self.store.records()
-    }
-
-    fn add_provider(&mut self, record: ProviderRecord) -> store::Result<()> {
-        self.store.add_provider(record)
-    }
-
-    fn providers(&self, key: &RecordKey) -> Vec<ProviderRecord> {
-        self.store.providers(key)
-    }
-
-    fn provided(&self) -> Self::ProvidedIter<'_> {
-        self.store.provided()
-    }
-
-    fn remove_provider(&mut self, key: &RecordKey, provider: &PeerId) {
-        self.store.remove_provider(key, provider);
-    }
+/// Whether the store should take a record.
+pub fn is_welcome(validation: Validation, store: &MemoryStore, record: &Record) -> bool {
+    validation.is_valid(record.key.as_ref(), &record.value)
+        && store.get(&record.key).is_none_or(|held| !validation.is_better(&held.value, &record.value))
 }
