@@ -27,10 +27,11 @@ class Kind:
 class Node:
     """One node, which is given one command at a time."""
 
-    def __init__(self, kind: Kind, name: str, mode: str, process: Process):
+    def __init__(self, kind: Kind, name: str, mode: str, validator: str, process: Process):
         self.kind = kind
         self.name = name
         self.group = kind.name if mode == "server" else kind.name + "*"
+        self.validator = validator
         self.peer = ""
         self.address = ""
         self.public_key = b""
@@ -40,12 +41,14 @@ class Node:
         self._stuck = False
 
     @staticmethod
-    async def start(kind: Kind, name: str, network: str, mode: str, options: list[str],
+    async def start(kind: Kind, name: str, mode: str, protocol: str, validator: str,
                     stack: contextlib.AsyncExitStack) -> "Node":
-        command = [*kind.command, "--mode", mode, *options]
-        process = await Process.start(name, command, LOGS / f"{network}.{name}.log")
+        """Starts a program, which the stack ends. Its log has the node's name, which begins with the case's."""
+        command = [*kind.command, "--mode", mode, "--protocol", protocol, "--validator", validator]
+        name_in_case = name.partition(".")[2]
+        process = await Process.start(name_in_case, command, LOGS / f"{name}.log")
         stack.push_async_callback(process.kill)
-        return Node(kind, name, mode, process)
+        return Node(kind, name_in_case, mode, validator, process)
 
     async def listening(self) -> None:
         event = await self._process.event("listening", START_SECONDS)

@@ -56,6 +56,8 @@ pub async fn start(options: &Options) -> Result<(Swarm<Behaviour>, Value), Box<d
             break address;
         }
     };
+    // Only what its user has confirmed stands in provider records, and others drop those without an address.
+    swarm.add_external_address(address.clone());
     let local = *swarm.local_peer_id();
     // An Ed25519 key stands in its peer id, behind the two bytes of an identity multihash.
     let public_key = hex(&local.to_bytes()[2..]);
