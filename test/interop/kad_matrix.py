@@ -250,7 +250,6 @@ async def run_network(network: Network, kinds: list[Kind]) -> tuple[Tally, set[F
 
 
 async def run(networks: list[Network], kinds: list[Kind]) -> Tally:
-    kinds = sorted(kinds, key=lambda kind: IMPLEMENTATIONS.index(kind.name))
     tally, faults = Tally(), set()
     for network in networks:
         of_network, more = await run_network(network, kinds)

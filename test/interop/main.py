@@ -35,8 +35,22 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--ours", help="our peer program of the cases between two")
     parser.add_argument("--kad", action="append", default=[], metavar="NAME=PROGRAM",
                         help="a peer program of the DHT cases beside js")
+    parser.add_argument("--without", action="append", default=[], metavar="NAME",
+                        help="an implementation that takes no part in the DHT cases")
     parser.add_argument("--control", action="store_true", help="run js-libp2p against itself, without the DHT cases")
     return parser.parse_args()
+
+
+def dht_kinds(options: argparse.Namespace) -> list[Kind]:
+    """The implementations that take part in the DHT cases. Each does, unless it is left out on purpose."""
+    commands = {name: [program] for name, _, program in (word.partition("=") for word in options.kad)}
+    if options.node:
+        commands["js"] = [options.node, str(JS / "kad_peer.mjs")]
+    names = [name for name in kad_matrix.IMPLEMENTATIONS if name not in options.without]
+    missing = [name for name in names if name not in commands]
+    if missing:
+        sys.exit(f"tools/interop: no program for {', '.join(missing)}")
+    return [Kind(name, commands[name]) for name in names]
 
 
 async def run(cases: list[Case], networks: list[kad_matrix.Network], options: argparse.Namespace) -> Tally:
@@ -47,9 +61,7 @@ async def run(cases: list[Case], networks: list[kad_matrix.Network], options: ar
     if cases:
         tally.add(await run_matrix(cases, [(js, js)] if options.control else [(js, ours), (ours, js)]))
     if networks and not options.control:
-        kinds = [Kind("js", [options.node, str(JS / "kad_peer.mjs")])] if options.node else []
-        kinds += [Kind(name, [program]) for name, _, program in (word.partition("=") for word in options.kad)]
-        tally.add(await kad_matrix.run(networks, kinds))
+        tally.add(await kad_matrix.run(networks, dht_kinds(options)))
     return tally
 
 

@@ -1,6 +1,6 @@
 module ggen-p2p/test/interop/kad/go
 
-go 1.26.0
+go 1.25.7
 
 require (
 	github.com/ipfs/go-cid v0.6.2
