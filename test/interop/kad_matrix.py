@@ -62,13 +62,13 @@ class Case:
         self.tables[table].record(row, column, failure)
 
     async def _start(self, kind: Kind, name: str, mode: str, validator: str = "") -> Node:
-        node = await Node.start(kind, f"{self._network.name}.{name}", mode, self._network.protocol,
+        return await Node.start(kind, f"{self._network.name}.{name}", mode, self._network.protocol,
                                 validator or self._network.validator, self._stack)
-        await node.listening()
-        return node
 
     async def _start_each(self, names: Callable[[Kind], list[str]], mode: str) -> list[Node]:
-        return await asyncio.gather(*(self._start(kind, name, mode) for kind in self._kinds for name in names(kind)))
+        nodes = [await self._start(kind, name, mode) for kind in self._kinds for name in names(kind)]
+        await asyncio.gather(*(node.listening() for node in nodes))
+        return nodes
 
     async def _find(self, table: str, askers: list[Node], owners: list[Node],
                     find: Callable[[Node, Node], Awaitable[None]], row: str = "") -> None:
@@ -85,6 +85,7 @@ class Case:
         """One of our nodes, without a validator, puts outdated and invalid values to everybody."""
         ours = next(kind for kind in self._kinds if kind.name == OURS)
         liar = await self._start(ours, name, "client", "none")
+        await liar.listening()
         await connect([liar], [server])
         await until_known([liar], known)
         for group in writers:
@@ -188,7 +189,8 @@ class Star(Case):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         for name, title in (("provider", "provider, found by"), ("value", "value, found by"),
-                            ("newest", "newest value, seen by"), ("junk", "no junk, seen by")):
+                            ("newest", "newest value, seen by"), ("junk", "no junk, seen by"),
+                            ("peer", "peer, found by")):
             self._table(name, title, self._groups, self._clients)
 
     async def run(self) -> None:
@@ -197,6 +199,7 @@ class Star(Case):
 
     async def _run_one(self, kind: Kind) -> None:
         server = await self._start(kind, f"{kind.name}-server", "server")
+        await server.listening()
         clients = await self._start_each(lambda other: [f"{kind.name}-server.{other.name}-client"], "client")
         await connect(clients, [server])
         await until_known(clients, [server])
@@ -216,7 +219,12 @@ class Star(Case):
 
         await self._find("newest", clients, clients, newest, server.group)
         await self._find("junk", clients, [server], no_junk, server.group)
-        for node in [*clients, server]:
+        # Those whom the clients look for come last, for they would hold records as well.
+        others = await self._start_each(lambda other: [f"{kind.name}-server.{other.name}-peer"], "server")
+        await connect(others, [server])
+        await until_known([server], others)
+        await self._find("peer", clients, others, records.find_peer, server.group)
+        for node in [*clients, *others, server]:
             await node.stop()
 
 
