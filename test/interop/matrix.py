@@ -1,27 +1,16 @@
 """Runs the interoperability cases between two implementations, in both directions, and prints the matrix.
 
-tools/interop installs and builds what this needs, and then starts it. test/interop/README.md describes the cases, and
-the command line and output that every implementation's peer program shares.
+test/interop/README.md describes the cases, and the command line and output that every implementation's peer program
+shares. main.py starts this.
 """
 
-import argparse
-import asyncio
 import contextlib
 import dataclasses
-import json
-import os
 import pathlib
-import signal
-import sys
 from collections.abc import Callable
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-LOGS = ROOT / "build-interop" / "logs"
+from process import LOGS, MIB, SETTLE_SECONDS, START_SECONDS, Failure, Process, Tally, expect, of_kind
 
-START_SECONDS = 20  # from starting a listener to its address
-SETTLE_SECONDS = 10  # for the listener to notice that the dialler is gone, and for either to exit
-
-MIB = 1 << 20
 # The SHA-256 of the first 64 MiB of the pattern of seed 1, so that two peers with the same mistake cannot agree.
 PATTERN_64_MIB = "76d7bb2b60f8ac82ac826710ff4146b9e3e90cc6b5a769ddef13aa174eafb579"
 # A well-formed peer id that none of the peers has.
@@ -33,10 +22,6 @@ SERVED = {
     "/ggen-interop/echo/1.0.0",
     "/ggen-interop/half-close/1.0.0",
 }
-
-
-class Failure(Exception):
-    """A case did not go as it should; the text says what was seen."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,15 +52,6 @@ class Case:
     wrong_peer: bool = False
     bulk: bool = False  # enough bytes for the rate to mean something
     check: Callable[[Run], None] | None = None
-
-
-def expect(condition: bool, reason: str) -> None:
-    if not condition:
-        raise Failure(reason)
-
-
-def of_kind(events: list[dict], kind: str) -> list[dict]:
-    return [event for event in events if event["event"] == kind]
 
 
 def check_identify(run: Run) -> None:
@@ -124,82 +100,6 @@ CASES = [
          bulk=True),
     Case("idle", "12 s of silence, which js breaks with pings", ["idle", "seconds=12"], seconds=30),
 ]
-
-
-class Process:
-    """A running peer program: its events as they come, and its end. What it writes goes to the log as well."""
-
-    def __init__(self, process: asyncio.subprocess.Process, label: str, log: pathlib.Path):
-        self._process = process
-        self._label = label
-        self._log = log
-        self._more = asyncio.Condition()
-        self._reader = asyncio.create_task(self._read())
-        self._ended = False
-        self.events: list[dict] = []
-
-    @staticmethod
-    async def start(label: str, command: list[str], log: pathlib.Path) -> "Process":
-        log.write_text(f"$ {' '.join(command)}\n")
-        with open(log, "ab") as errors:
-            process = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors, limit=MIB)
-        return Process(process, label, log)
-
-    async def _read(self) -> None:
-        with open(self._log, "ab", buffering=0) as log:
-            while line := await self._process.stdout.readline():
-                log.write(line)
-                async with self._more:
-                    self.events.append(parse_event(line))
-                    self._more.notify_all()
-        async with self._more:
-            self._ended = True
-            self._more.notify_all()
-
-    async def event(self, kind: str, seconds: float) -> dict:
-        """The first event of this kind, waiting for it; Failure when it does not come."""
-        try:
-            async with asyncio.timeout(seconds), self._more:
-                await self._more.wait_for(lambda: self._ended or of_kind(self.events, kind))
-        except TimeoutError:
-            raise Failure(f"the {self._label} wrote no '{kind}' within {seconds} s") from None
-        found = of_kind(self.events, kind)
-        expect(bool(found), f"the {self._label} ended without '{kind}'")
-        return found[0]
-
-    async def exit(self, seconds: float) -> None:
-        """Waits for the program's end, which must be a success."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._reader
-                code = await self._process.wait()
-        except TimeoutError:
-            raise Failure(f"the {self._label} did not exit within {seconds} s") from None
-        expect(code == 0, f"the {self._label} exited with {code}")
-        expect(not of_kind(self.events, "garbage"), f"the {self._label} wrote a line that is not an event")
-
-    def close_input(self) -> None:
-        self._process.stdin.close()
-
-    async def kill(self) -> None:
-        """Ends the program however it stands, and adds how to the log."""
-        if self._process.returncode is None:
-            # Not through the process object: its kill() may take the exit code that its wait() then misses.
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGKILL)
-        code = await self._process.wait()
-        await self._reader
-        with open(self._log, "a") as log:
-            log.write(f"exit code {code}\n")
-
-
-def parse_event(line: bytes) -> dict:
-    with contextlib.suppress(ValueError):
-        event = json.loads(line)
-        if isinstance(event, dict) and "event" in event:
-            return event
-    return {"event": "garbage"}
 
 
 def check_connections(case: Case, run: Run, listener_peer: str) -> None:
@@ -257,72 +157,20 @@ def describe(case: Case, run: Run) -> str:
     return f"pass {run.result['ms'] / 1000:6.2f} s{rate}"
 
 
-async def run_matrix(cases: list[Case], directions: list[tuple[Peer, Peer]]) -> int:
-    LOGS.mkdir(parents=True, exist_ok=True)
+async def run_matrix(cases: list[Case], directions: list[tuple[Peer, Peer]]) -> Tally:
     width, column = max(len(case.name) for case in cases) + 2, 30
     print("".ljust(width) + "".join(f"{a.name} -> {b.name}".ljust(column) for a, b in directions).rstrip())
-    passed, failures = 0, []
+    tally = Tally()
     for case in cases:
         row = case.name.ljust(width)
         for dialler, listener in directions:
             print(row, end="", flush=True)
             try:
                 row = describe(case, await run_case(case, dialler, listener)).ljust(column)
-                passed += 1
+                tally.passed += 1
             except (Failure, KeyError) as failure:
                 reason = failure if isinstance(failure, Failure) else f"an event lacks {failure}"
                 row = "FAIL".ljust(column)
-                failures.append(f"{case.name}, {dialler.name} -> {listener.name}: {reason}")
+                tally.fail(f"{case.name}, {dialler.name} -> {listener.name}: {reason}")
         print(row.rstrip(), flush=True)
-    if failures:
-        print("\n" + "\n".join(failures) + f"\nWhat both sides of each case wrote is in {LOGS}.")
-    print(f"\n{passed} passed, {len(failures)} failed", flush=True)
-    return 1 if failures else 0
-
-
-def select(words: list[str]) -> list[Case]:
-    chosen = [case for case in CASES if not words or any(word in case.name for word in words)]
-    unknown = [word for word in words if not any(word in case.name for case in CASES)]
-    if unknown:
-        sys.exit(f"tools/interop: no case has '{unknown[0]}' in its name; --list shows them all")
-    return chosen
-
-
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Runs the interoperability cases; start it through tools/interop.")
-    parser.add_argument("cases", nargs="*", help="run only the cases whose name contains one of these")
-    parser.add_argument("--list", action="store_true", help="show the cases and do nothing")
-    parser.add_argument("--node", help="a Node.js of version 22 or later")
-    parser.add_argument("--ours", help="our peer program; without it the foreign peer is run against itself")
-    return parser.parse_args()
-
-
-async def run_until_signalled(cases: list[Case], directions: list[tuple[Peer, Peer]]) -> int:
-    """Runs the matrix; SIGINT and SIGTERM unwind it, which ends the running peers."""
-    task = asyncio.current_task()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    try:
-        return await run_matrix(cases, directions)
-    except asyncio.CancelledError:
-        print("\ninterrupted")
-        return 130
-
-
-def main() -> int:
-    options = parse()
-    cases = select(options.cases)
-    if options.list:
-        width = max(len(case.name) for case in cases) + 2
-        print("\n".join(case.name.ljust(width) + case.about for case in cases))
-        return 0
-    js = Peer("js", [options.node, str(ROOT / "test/interop/js/peer.mjs")], ours=False)
-    directions = [(js, js)]
-    if options.ours:
-        ours = Peer("ggen-p2p", [options.ours], ours=True)
-        directions = [(js, ours), (ours, js)]
-    return asyncio.run(run_until_signalled(cases, directions))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return tally

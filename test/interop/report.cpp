@@ -66,6 +66,15 @@ Json& Json::object(std::string_view name, const Json& value) {
   return field(name, value.str());
 }
 
+Json& Json::objects(std::string_view name, const std::vector<Json>& values) {
+  std::string list;
+  for (const Json& value : values) {
+    if (!list.empty()) list += ',';
+    list += value.str();
+  }
+  return field(name, "[" + list + "]");
+}
+
 void emit(std::string_view event, Json fields) {
   Json line;
   line.text("event", event);

@@ -16,6 +16,7 @@ class Json {
   Json& number(std::string_view name, double value);
   Json& flag(std::string_view name, bool value);
   Json& object(std::string_view name, const Json& value);
+  Json& objects(std::string_view name, const std::vector<Json>& values);
   [[nodiscard]] std::string str() const { return "{" + fields_ + "}"; }
 
  private:

