@@ -193,8 +193,8 @@ void Engine::cancel(QueryId id) {
 const RoutingTable& Engine::table() const noexcept {
   return impl_->state.table;
 }
-const NetworkSize& Engine::network_size() const noexcept {
-  return impl_->state.size;
+std::optional<double> Engine::network_size(base::Instant now) const {
+  return impl_->state.network_size(now);
 }
 const LookupHealth& Engine::lookup_health() const noexcept {
   return impl_->state.health;

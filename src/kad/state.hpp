@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -59,6 +60,12 @@ struct State {
   std::set<base::Bytes> provided;                 // until the owner stops providing them
   base::Fifo<Output> outputs;
 
+  /// As estimated, and not less than are known.
+  [[nodiscard]] std::optional<double> network_size(base::Instant now) const {
+    const auto estimate = size.estimate(now);
+    if (!estimate) return estimate;
+    return std::max(*estimate, static_cast<double>(table.size()));
+  }
   /// The local node as others get to know it.
   [[nodiscard]] PeerRecord own_record() const {
     return {local, addresses, Connectedness::kConnected};

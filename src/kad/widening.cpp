@@ -18,7 +18,7 @@ bool is_crowded(const Lookup& lookup, const State& state, base::Instant now) {
   const auto closest = lookup.closest();
   const std::size_t k = lookup.config().k;
   if (closest.size() < k) return false;
-  const auto peers = state.size.estimate(now);
+  const auto peers = state.network_size(now);
   if (!peers) return true;  // to be found out
   const double share = Key::of(closest.back().peer).distance(lookup.target()).share();
   return *peers * share < kCrowded * static_cast<double>(k);
@@ -62,7 +62,7 @@ bool Widening::measure(const Lookup& lookup, State& state) {
 }
 
 bool Widening::search(const Lookup& lookup, State& state, base::Instant now) {
-  const auto peers = state.size.estimate(now);
+  const auto peers = state.network_size(now);
   if (!peers) {
     stage_ = Stage::kIdle;
     return false;

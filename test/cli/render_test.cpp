@@ -123,7 +123,7 @@ TEST_CASE("render: the routing table, a line for each peer") {
         "1            BB    -        5 ms ago, 2 failures since  \n"
         "This node is a server of the DHT.\n"
         "About 812 nodes serve it beside this one.\n"
-        "Of its last 9 lookups 8 found what it looked for; 181 of 200 peers answered.\n");
+        "Of its last 9 lookups 8 went well; 181 of 200 peers answered.\n");
 }
 
 TEST_CASE("render: results of another version are shown as far as they are understood") {

@@ -164,4 +164,9 @@ TEST_CASE("the latest lookups show how healthy a node's view of the network is")
   CHECK(health.sum().good == 75);
   CHECK(health.sum().asked == 1000);
   CHECK(health.sum().answered == 25 * 4 + 75 * 9);
+  // Where there are fewer than k, all are asked.
+  health.add({.end = kad::QueryEnd::kExhausted, .asked = 4, .answered = 3});
+  CHECK(health.sum().good == 76);
+  health.add({.end = kad::QueryEnd::kExhausted, .asked = 4, .answered = 1});
+  CHECK(health.sum().good == 76);
 }

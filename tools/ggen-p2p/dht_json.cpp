@@ -176,7 +176,7 @@ Json to_json(const kad::Engine& dht, base::Instant now) {
     json["buckets"].push_back(std::move(bucket));
   }
   json["peers"] = table.size();
-  const auto others = dht.network_size().estimate(now);
+  const auto others = dht.network_size(now);
   json["network_size"] = others ? Json(std::llround(*others)) : Json(nullptr);
   const kad::LookupHealth::Sum& health = dht.lookup_health().sum();
   json["lookups"] = health.lookups;

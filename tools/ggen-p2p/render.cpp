@@ -310,7 +310,7 @@ std::string render_dht_table(const Json& json) {
                              count_of(number_of(json, "network_size"), "node"));
   }
   if (const auto lookups = number_of(json, "lookups"); lookups > 0) {
-    about_all += fmt::format("Of its last {} {} found what it looked for; {} of {} answered.\n",
+    about_all += fmt::format("Of its last {} {} went well; {} of {} answered.\n",
                              count_of(lookups, "lookup"), number_of(json, "good_lookups"),
                              number_of(json, "peers_answered"),
                              count_of(number_of(json, "peers_asked"), "peer"));

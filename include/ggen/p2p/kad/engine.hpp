@@ -14,7 +14,6 @@
 #include <ggen/p2p/crypto/crypto.hpp>
 #include <ggen/p2p/kad/config.hpp>
 #include <ggen/p2p/kad/lookup_health.hpp>
-#include <ggen/p2p/kad/network_size.hpp>
 #include <ggen/p2p/kad/output.hpp>
 #include <ggen/p2p/kad/validator.hpp>
 #include <ggen/p2p/multiformats/ip_address.hpp>
@@ -107,7 +106,8 @@ class Engine {
   void cancel(QueryId id);
 
   [[nodiscard]] const RoutingTable& table() const noexcept;
-  [[nodiscard]] const NetworkSize& network_size() const noexcept;
+  /// Peers that serve the DHT, without this node, as far as lookups tell (NetworkSize).
+  [[nodiscard]] std::optional<double> network_size(base::Instant now) const;
   [[nodiscard]] const LookupHealth& lookup_health() const noexcept;
   [[nodiscard]] const ValueStore& values() const noexcept;
   [[nodiscard]] const ProviderStore& providers() const noexcept;

@@ -21,7 +21,9 @@ class LookupHealth {
       sum_.asked -= first.asked;
       sum_.answered -= first.answered;
     }
-    const bool good = stats.end == QueryEnd::kConverged || stats.end == QueryEnd::kEnough;
+    const bool good = stats.end == QueryEnd::kConverged || stats.end == QueryEnd::kEnough ||
+                      // In a network of fewer than k peers all that there are is asked.
+                      (stats.end == QueryEnd::kExhausted && 2 * stats.answered >= stats.asked);
     latest_.push({good, stats.asked, stats.answered});
     sum_.lookups += 1;
     sum_.good += good ? 1 : 0;
@@ -30,8 +32,10 @@ class LookupHealth {
   }
 
   struct Sum {
-    std::size_t lookups = 0;   ///< at most kRemembered
-    std::size_t good = 0;      ///< those that converged, or found what they were for
+    std::size_t lookups = 0;  ///< at most kRemembered
+    /// Those that converged, found what they were for, or asked everybody and had an answer of
+    /// most.
+    std::size_t good = 0;
     std::size_t asked = 0;     ///< peers
     std::size_t answered = 0;  ///< of these
   };
