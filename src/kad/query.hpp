@@ -12,6 +12,7 @@
 #include <ggen/p2p/kad/lookup.hpp>
 #include <ggen/p2p/kad/output.hpp>
 
+#include "announcements.hpp"
 #include "own_record.hpp"
 #include "placement.hpp"
 #include "provider_search.hpp"
@@ -47,6 +48,8 @@ class Query {
   bool background = false;
   /// Nobody could know its key before.
   bool random_key = false;
+  /// The region that it explores.
+  std::optional<RegionId> explores;
   /// The own record that it publishes.
   std::optional<OwnRecord> publishes;
 

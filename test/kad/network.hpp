@@ -123,6 +123,12 @@ class Network {
     }
   }
 
+  /// It is back, with all that it knew.
+  void revive(std::size_t i) {
+    nodes_[i]->alive = true;
+    call(i, [](kad::Engine&) {});
+  }
+
   void run_for(base::Duration duration) {
     const base::Instant until = now_ + duration;
     while (run_next(until)) {

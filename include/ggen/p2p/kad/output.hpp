@@ -133,6 +133,13 @@ struct ValueStored {
   base::Bytes value;
 };
 
+/// Others have not been told again of what this node provides in time: they will forget it. Given
+/// once, until it has caught up (ProvideStats::behind).
+struct ReprovideBehind {
+  std::size_t records = 0;  ///< keys that are overdue
+  base::Duration by{};      ///< for how long that is so of the one that waits longest
+};
+
 enum class DropReason : std::uint8_t {
   kClientMode,  ///< this node does not answer
   kTooManyStreams,
@@ -152,7 +159,8 @@ struct InboundDropped {
   DropReason reason{};
 };
 
-using Output = std::variant<connection::StreamOutput, QueryHop, ProvidersFound, QueryDone,
-                            AddressesLearned, RoutingUpdated, ValueStored, InboundDropped>;
+using Output =
+    std::variant<connection::StreamOutput, QueryHop, ProvidersFound, QueryDone, AddressesLearned,
+                 RoutingUpdated, ValueStored, ReprovideBehind, InboundDropped>;
 
 }  // namespace ggen::p2p::kad
