@@ -55,6 +55,8 @@ void yamux_rows(Table& table);
 void stack_rows(Table& table);
 void connection_rows(Table& table);
 void sim_rows(Table& table);
+void kad_rows(Table& table);
+void reprovide_rows(Table& table);
 /// The other process of stack_rows and connection_rows: serves until its standard input ends.
 int serve();
 

@@ -37,7 +37,10 @@ void Provided::insert(base::BytesView key, base::Instant due, base::Instant next
   Cell& records = cell->second;
   if (find(records, place, key) < records.size()) return;
   const auto at = std::ranges::upper_bound(records, place, {}, &Record::place);
-  records.insert(at, Record{place, due, next, base::to_bytes(key)});
+  const auto index = at - records.begin();
+  // Cells are many: they grow by a little.
+  if (records.size() == records.capacity()) records.reserve(records.size() + kMaxCell / 8);
+  records.insert(records.begin() + index, Record{place, due, next, base::to_bytes(key)});
   ++size_;
   update(*cell);
   if (records.size() > kMaxCell) split(cell);
