@@ -93,6 +93,10 @@ QueryId Engine::Impl::start_publishing(const OwnRecord& record, bool background,
   Query query = make_query(record.key, Query::Place{place_message(record, now)}, now);
   query.publishes = record;
   query.background = background;
+  if (const auto peers = state.size.estimate(now);
+      peers && record.kind == OwnRecord::Kind::kProvider) {
+    query.place_early(*peers);
+  }
   return start(std::move(query), now);
 }
 
@@ -115,17 +119,28 @@ void Engine::Impl::advance(QueryId id, base::Instant now) {
       if (!state.connected.contains(ask->peer.peer)) learn(ask->peer);
       requests.send(id, ask->peer.peer, ask->message, now);
     }
-    if (!query.finished()) return;
+    if (!query.finished()) {
+      if (!query.background && query.placed_early()) release_caller(id, now);
+      return;
+    }
     if (query.look_further(state, now)) {
-      requests.cancel(id);  // of the lookup that is over
+      requests.cancel_questions(id);  // of the lookup that is over
       continue;
     }
     if (!query.stop_looking()) {
       finish(id, false, now);
       return;
     }
-    requests.cancel(id);  // of the lookup, which needs no more answers
+    requests.cancel_questions(id);  // of the lookup, which needs no more answers
   }
+}
+
+/// The record is well placed: whoever waits for it is told so, and the rest goes on unseen.
+void Engine::Impl::release_caller(QueryId id, base::Instant now) {
+  Query& query = *queries_.find(id);
+  state.outputs.push(QueryDone{id, query.result(), query.stats(false, now)});
+  query.background = true;
+  ++background_;
 }
 
 void Engine::Impl::finish(QueryId id, bool timed_out, base::Instant now) {
@@ -168,7 +183,9 @@ void Engine::Impl::forget(QueryId id) {
 }
 
 void Engine::Impl::cancel(QueryId id) {
-  if (queries_.find(id) != nullptr) forget(id);
+  const Query* query = queries_.find(id);
+  // What goes on in the background is no longer the caller's.
+  if (query != nullptr && !query->background) forget(id);
 }
 
 /// Gives the best value to those who should have it (entry correction).
@@ -329,7 +346,7 @@ void Engine::Impl::handle_timeout(base::Instant now) {
   maintenance.expire(now);
   while (const auto id = query_timers_.pop_due(now)) {
     if (queries_.find(*id)->stop_looking()) {
-      requests.cancel(*id);
+      requests.cancel_questions(*id);
       query_timers_.set(*id, now + state.config.query.timeout / 3);
       advance(*id, now);
     } else {

@@ -52,6 +52,7 @@ class Engine::Impl {
 
  private:
   void advance(QueryId id, base::Instant now);
+  void release_caller(QueryId id, base::Instant now);
   void finish(QueryId id, bool timed_out, base::Instant now);
   void published(const OwnRecord& record, const result::Placed& placed, base::Instant now);
   void forget(QueryId id);

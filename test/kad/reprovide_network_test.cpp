@@ -157,7 +157,7 @@ TEST_CASE("keys that are provided one by one join the sweep") {
     const kad::QueryDone done = network.query(kProvider, [&](kad::Engine& engine) {
       return engine.provide(network.keys.back(), network.now()).value();
     });
-    CHECK(std::get<kad::result::Placed>(done.result).stored == 20);
+    CHECK(std::get<kad::result::Placed>(done.result).stored >= 15);
   }
   CHECK(network.stats().lookups == 0);
   network.run_for(kInterval + kInterval / 2);
