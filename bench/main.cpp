@@ -65,11 +65,9 @@ int run(const std::string& filter) {
   const struct {
     const char* name;
     void (*rows)(Table&);
-  } parts[] = {{"noise", noise_rows},
-               {"yamux", yamux_rows},
-               {"stack", stack_rows},
-               {"connection", connection_rows},
-               {"sim", sim_rows}};
+  } parts[] = {{"noise", noise_rows},           {"yamux", yamux_rows}, {"stack", stack_rows},
+               {"connection", connection_rows}, {"sim", sim_rows},     {"kad", kad_rows},
+               {"reprovide", reprovide_rows}};
   Table table;
   bool any = false;
   for (const auto& part : parts) {
@@ -79,7 +77,8 @@ int run(const std::string& filter) {
     part.rows(table);
   }
   if (!any) {
-    fmt::print(stderr, "usage: ggen-bench [noise | yamux | stack | connection | sim]\n");
+    fmt::print(stderr,
+               "usage: ggen-bench [noise | yamux | stack | connection | sim | kad | reprovide]\n");
     return 2;
   }
   fmt::print("{}, {} cores\n\n", machine(), std::thread::hardware_concurrency());

@@ -55,5 +55,7 @@ void yamux_rows(Table& table);
 void stack_rows(Table& table);
 void connection_rows(Table& table);
 void sim_rows(Table& table);
+void kad_rows(Table& table);
+void reprovide_rows(Table& table);
 
 }  // namespace bench

@@ -157,16 +157,26 @@ std::expected<QueryId, InputError> Engine::provide(base::BytesView key, base::In
   if (bad_key(key, impl_->state.config.server.max_provider_key)) {
     return std::unexpected(InputError::kBadKey);
   }
-  impl_->state.provided.insert(base::to_bytes(key));
+  // The query that starts now says when it is due.
+  impl_->state.provided.insert(key, base::Instant::max(), base::Instant::max());
   const QueryId id =
       impl_->start_publishing({OwnRecord::Kind::kProvider, base::to_bytes(key)}, false, now);
   impl_->settle(now);
   return id;
 }
 
+std::expected<void, InputError> Engine::resume_providing(base::BytesView key, base::Instant now) {
+  if (bad_key(key, impl_->state.config.server.max_provider_key)) {
+    return std::unexpected(InputError::kBadKey);
+  }
+  // Those that come next are told with it.
+  impl_->state.provided.insert(key, now, now + impl_->state.config.maintenance.first_refresh);
+  impl_->settle(now);
+  return {};
+}
+
 void Engine::stop_providing(base::BytesView key) {
-  impl_->state.provided.erase(base::to_bytes(key));
-  impl_->maintenance.forget({OwnRecord::Kind::kProvider, base::to_bytes(key)});
+  impl_->state.provided.erase(key);
 }
 
 std::expected<QueryId, InputError> Engine::find_providers(base::BytesView key, std::size_t limit,
@@ -205,10 +215,17 @@ const ValueStore& Engine::values() const noexcept {
 const ProviderStore& Engine::providers() const noexcept {
   return impl_->state.providers;
 }
+ProvideStats Engine::provide_stats(base::Instant now) const {
+  return impl_->sweep.stats(now);
+}
 
 // As an engine.
 
 void Engine::handle(connection::StreamInput input, base::Instant now) {
+  if (impl_->announcements.handle(input, now)) {
+    impl_->settle(now);
+    return;
+  }
   Requests& requests = impl_->requests;
   Server& server = impl_->server;
   std::visit(base::Overloaded{

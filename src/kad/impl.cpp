@@ -85,10 +85,18 @@ QueryId Engine::Impl::start(Query query, base::Instant now) {
 
 QueryId Engine::Impl::start_publishing(const OwnRecord& record, bool background,
                                        base::Instant now) {
-  maintenance.publish_at(record, now + state.config.maintenance.republish_interval);
+  if (record.kind == OwnRecord::Kind::kProvider) {
+    state.provided.begin(record.key, sweep.again_at(record.key, now));
+  } else {
+    maintenance.publish_at(record, now + state.config.maintenance.republish_interval);
+  }
   Query query = make_query(record.key, Query::Place{place_message(record, now)}, now);
   query.publishes = record;
   query.background = background;
+  if (const auto peers = state.size.estimate(now);
+      peers && record.kind == OwnRecord::Kind::kProvider) {
+    query.place_early(*peers);
+  }
   return start(std::move(query), now);
 }
 
@@ -111,34 +119,38 @@ void Engine::Impl::advance(QueryId id, base::Instant now) {
       if (!state.connected.contains(ask->peer.peer)) learn(ask->peer);
       requests.send(id, ask->peer.peer, ask->message, now);
     }
-    if (!query.finished()) return;
+    if (!query.finished()) {
+      if (!query.background && query.placed_early()) release_caller(id, now);
+      return;
+    }
     if (query.look_further(state, now)) {
-      requests.cancel(id);  // of the lookup that is over
+      requests.cancel_questions(id);  // of the lookup that is over
       continue;
     }
     if (!query.stop_looking()) {
       finish(id, false, now);
       return;
     }
-    requests.cancel(id);  // of the lookup, which needs no more answers
+    requests.cancel_questions(id);  // of the lookup, which needs no more answers
   }
+}
+
+/// The record is well placed: whoever waits for it is told so, and the rest goes on unseen.
+void Engine::Impl::release_caller(QueryId id, base::Instant now) {
+  Query& query = *queries_.find(id);
+  state.outputs.push(QueryDone{id, query.result(), query.stats(false, now)});
+  query.background = true;
+  ++background_;
 }
 
 void Engine::Impl::finish(QueryId id, bool timed_out, base::Instant now) {
   Query& query = *queries_.find(id);
   if (query.random_key && !timed_out) measure(state.size, query.lookup(), now);
   QueryResult result = query.result();
-  if (const auto* placed = std::get_if<result::Placed>(&result);
-      placed != nullptr && query.publishes && placed->stored == 0) {
-    const OwnRecord& record = *query.publishes;
-    const bool owned = record.kind == OwnRecord::Kind::kValue
-                           ? state.own_values.contains(record.key)
-                           : state.provided.contains(record.key);
-    // Nobody took it: it must not wait for the next round.
-    if (owned) {
-      maintenance.publish_at(record, now + state.config.maintenance.refresh_interval);
-    }
+  if (const auto* placed = std::get_if<result::Placed>(&result); placed && query.publishes) {
+    published(*query.publishes, *placed, now);
   }
+  if (query.explores) sweep.explored(*query.explores, query.lookup(), timed_out, now);
   if (const auto* found = std::get_if<result::FoundPeer>(&result); found && found->peer) {
     learn(*found->peer);
   }
@@ -153,6 +165,16 @@ void Engine::Impl::finish(QueryId id, bool timed_out, base::Instant now) {
   if (found_value) correct(found_value->first, found_value->second, now);
 }
 
+void Engine::Impl::published(const OwnRecord& record, const result::Placed& placed,
+                             base::Instant now) {
+  if (record.kind == OwnRecord::Kind::kProvider) {
+    sweep.placed(record.key, placed, now);
+  } else if (placed.stored == 0 && state.own_values.contains(record.key)) {
+    // Nobody took it: it must not wait for the next round.
+    maintenance.publish_at(record, now + state.config.maintenance.refresh_interval);
+  }
+}
+
 void Engine::Impl::forget(QueryId id) {
   requests.cancel(id);
   query_timers_.set(id, std::nullopt);
@@ -161,7 +183,9 @@ void Engine::Impl::forget(QueryId id) {
 }
 
 void Engine::Impl::cancel(QueryId id) {
-  if (queries_.find(id) != nullptr) forget(id);
+  const Query* query = queries_.find(id);
+  // What goes on in the background is no longer the caller's.
+  if (query != nullptr && !query->background) forget(id);
 }
 
 /// Gives the best value to those who should have it (entry correction).
@@ -245,7 +269,9 @@ void Engine::Impl::settle(base::Instant now) {
                },
                *event);
   }
+  while (const auto done = announcements.poll()) on_announced(*done, now);
   run_maintenance(now);
+  tell_of_provided(now);
   maintenance.schedule_expiry(now);
   while (const auto change = state.table.poll_change()) state.outputs.push(*change);
 }
@@ -254,27 +280,73 @@ void Engine::Impl::settle(base::Instant now) {
 
 void Engine::Impl::run_maintenance(base::Instant now) {
   while (background_ < state.config.maintenance.max_queries) {
-    auto job = maintenance.next_job(now);
-    if (!job) return;
-    if (const auto* record = std::get_if<OwnRecord>(&*job)) {
-      start_publishing(*record, true, now);
+    if (const auto job = maintenance.next_job(now)) {
+      run(*job, now);
+    } else if (auto of_sweep = sweep.next_job(now)) {
+      run(std::move(*of_sweep), now);
     } else {
-      const auto& refresh = std::get<Maintenance::Refresh>(*job);
-      Query query = make_query(refresh.key, Query::Closest{}, now);
-      query.background = true;
-      query.random_key = !base::equal(refresh.key, state.local.bytes());
-      start(std::move(query), now);
+      return;
     }
   }
 }
 
+void Engine::Impl::run(const Maintenance::Job& job, base::Instant now) {
+  if (const auto* record = std::get_if<OwnRecord>(&job)) {
+    start_publishing(*record, true, now);
+    return;
+  }
+  const auto& refresh = std::get<Maintenance::Refresh>(job);
+  Query query = make_query(refresh.key, Query::Closest{}, now);
+  query.background = true;
+  query.random_key = !base::equal(refresh.key, state.local.bytes());
+  start(std::move(query), now);
+}
+
+void Engine::Impl::run(Sweep::Job job, base::Instant now) {
+  if (auto* single = std::get_if<Sweep::Single>(&job)) {
+    start_publishing({OwnRecord::Kind::kProvider, std::move(single->key)}, true, now);
+    return;
+  }
+  const auto& explore = std::get<Sweep::Explore>(job);
+  Query query = make_query(explore.key, Query::Closest{}, now);
+  query.background = true;
+  query.random_key = explore.random;
+  query.explores = explore.region;
+  query.hear(explore.known);
+  start(std::move(query), now);
+}
+
+void Engine::Impl::on_announced(const Announcements::Done& done, base::Instant now) {
+  if (done.error) {
+    judge_peer({.query = {},
+                .peer = done.peer,
+                .asked = MessageType::kAddProvider,
+                .answer = std::unexpected(*done.error),
+                .took = done.took},
+               done.error, now);
+  }
+  sweep.announced(done, now);
+}
+
+void Engine::Impl::tell_of_provided(base::Instant now) {
+  while (announcements.has_room()) {
+    auto batch = sweep.next_batch();
+    if (!batch) break;
+    if (!state.connected.contains(batch->peer.peer)) learn(batch->peer);
+    announcements.begin(std::move(*batch), now);
+  }
+  if (state.config.maintenance.max_queries == 0) return;
+  if (auto behind = sweep.fallen_behind(now)) state.outputs.push(*behind);
+}
+
 void Engine::Impl::handle_timeout(base::Instant now) {
   requests.handle_timeout(now);
+  announcements.handle_timeout(now);
   server.handle_timeout(now);
   maintenance.expire(now);
   while (const auto id = query_timers_.pop_due(now)) {
     if (queries_.find(*id)->stop_looking()) {
-      requests.cancel(*id);
+      requests.cancel_questions(*id);
       query_timers_.set(*id, now + state.config.query.timeout / 3);
       advance(*id, now);
     } else {
@@ -287,8 +359,11 @@ std::optional<base::Instant> Engine::Impl::next_deadline() const {
   auto next = base::earlier(requests.next_deadline(), server.next_deadline());
   next = base::earlier(next, query_timers_.earliest());
   next = base::earlier(next, maintenance.next_expiry());
+  next = base::earlier(next, announcements.next_deadline());
+  if (state.config.maintenance.max_queries > 0) next = base::earlier(next, sweep.behind_at());
   if (background_ >= state.config.maintenance.max_queries) return next;
-  return base::earlier(next, maintenance.next_job_at());
+  next = base::earlier(next, maintenance.next_job_at());
+  return base::earlier(next, sweep.next_job_at());
 }
 
 }  // namespace ggen::p2p::kad

@@ -8,11 +8,13 @@
 #include <ggen/p2p/base/timer_heap.hpp>
 #include <ggen/p2p/kad/engine.hpp>
 
+#include "announcements.hpp"
 #include "maintenance.hpp"
 #include "query.hpp"
 #include "requests.hpp"
 #include "server.hpp"
 #include "state.hpp"
+#include "sweep.hpp"
 
 namespace ggen::p2p::kad {
 
@@ -23,13 +25,17 @@ class Engine::Impl {
        base::WallTime wall_at_zero)
       : state(config, local, prng, wall_at_zero),
         requests(state.config, state.outputs),
+        announcements(state),
         server(state),
-        maintenance(state) {}
+        maintenance(state),
+        sweep(state) {}
 
   State state;
   Requests requests;
+  Announcements announcements;
   Server server;
   Maintenance maintenance;
+  Sweep sweep;
 
   void peer_identified(const multiformats::PeerId& peer, ConnectedPeer known, base::Instant now);
 
@@ -46,7 +52,9 @@ class Engine::Impl {
 
  private:
   void advance(QueryId id, base::Instant now);
+  void release_caller(QueryId id, base::Instant now);
   void finish(QueryId id, bool timed_out, base::Instant now);
+  void published(const OwnRecord& record, const result::Placed& placed, base::Instant now);
   void forget(QueryId id);
   void correct(const ValueSearch& search, const Lookup& lookup, base::Instant now);
   void report(QueryId id, const Query& query, const Requests::Done& done,
@@ -61,6 +69,10 @@ class Engine::Impl {
                     base::Instant now);
   void check_longest_silent(const Key& key, base::Instant now);
   void run_maintenance(base::Instant now);
+  void run(const Maintenance::Job& job, base::Instant now);
+  void run(Sweep::Job job, base::Instant now);
+  void on_announced(const Announcements::Done& done, base::Instant now);
+  void tell_of_provided(base::Instant now);
 
   base::SlotMap<Query, QueryTag> queries_;
   base::TimerHeap<QueryId> query_timers_;

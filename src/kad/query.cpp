@@ -12,6 +12,9 @@ std::optional<Query::Ask> Query::next() {
     if (!peer) return std::nullopt;
     return Ask{std::move(*peer), std::get<Place>(goal_).message};
   }
+  if (early_) {
+    if (auto peer = early_->next()) return Ask{std::move(*peer), std::get<Place>(goal_).message};
+  }
   if (enough()) return std::nullopt;
   auto peer = current().next();
   if (!peer) return std::nullopt;
@@ -30,6 +33,10 @@ Message Query::question() const {
 
 Query::Yield Query::answered(const PeerId& peer, const Message& answer) {
   Yield yield;
+  if (early_ && early_->has(peer) && answer.type == MessageType::kAddProvider) {
+    early_->done(peer, true);
+    return yield;
+  }
   if (placement_) {
     const Message& sent = std::get<Place>(goal_).message;
     if (answer.type != sent.type) return yield;
@@ -40,6 +47,7 @@ Query::Yield Query::answered(const PeerId& peer, const Message& answer) {
     return yield;
   }
   current().answered(peer, answer.closer);
+  if (early_) early_->hear(answer.closer);
   if (widening_.aside() != nullptr) return yield;
   std::visit(base::Overloaded{
                  [](const Closest&) {},
@@ -57,6 +65,10 @@ Query::Yield Query::answered(const PeerId& peer, const Message& answer) {
 }
 
 void Query::failed(const PeerId& peer, MessageType asked, RequestError error) {
+  if (early_ && early_->has(peer) && asked == MessageType::kAddProvider) {
+    early_->done(peer, false);
+    return;
+  }
   if (placement_) {
     if (asked == std::get<Place>(goal_).message.type) placement_->done(false);
     return;
@@ -91,12 +103,14 @@ bool Query::look_further(State& state, base::Instant now) {
 
 bool Query::stop_looking() {
   if (placement_ || !std::holds_alternative<Place>(goal_)) return false;
-  place_at(lookup_.closest());
+  auto targets = lookup_.closest();
+  if (early_) std::erase_if(targets, [&](const auto& peer) { return early_->has(peer.peer); });
+  place_at(std::move(targets));
   return true;
 }
 
 bool Query::finished() const {
-  if (placement_) return placement_->finished();
+  if (placement_) return placement_->finished() && (!early_ || early_->under_way() == 0);
   if (enough()) return true;
   return widening_.aside() != nullptr ? widening_.aside()->finished() : lookup_.finished();
 }
@@ -106,7 +120,12 @@ QueryResult Query::result() const {
       base::Overloaded{
           [&](const Closest&) -> QueryResult { return result::Closest{lookup_.closest()}; },
           [&](const Place&) -> QueryResult {
-            return placement_ ? placement_->result() : result::Placed{};
+            auto placed = placement_ ? placement_->result() : result::Placed{};
+            if (early_) {
+              placed.stored += early_->result().stored;
+              placed.failed += early_->result().failed;
+            }
+            return placed;
           },
           [&](const FindPeer& goal) -> QueryResult {
             const PeerRecord* record = lookup_.find(goal.peer);
@@ -135,6 +154,8 @@ QueryStats Query::stats(bool timed_out, base::Instant now) const {
     stats.end = QueryEnd::kEnough;
   } else if (lookup_.converged()) {
     stats.end = QueryEnd::kConverged;
+  } else if (placed_early()) {
+    stats.end = QueryEnd::kEnough;
   } else if (stats.asked == 0) {
     stats.end = QueryEnd::kNoPeers;
   }

@@ -12,6 +12,8 @@
 #include <ggen/p2p/kad/lookup.hpp>
 #include <ggen/p2p/kad/output.hpp>
 
+#include "announcements.hpp"
+#include "early_placement.hpp"
 #include "own_record.hpp"
 #include "placement.hpp"
 #include "provider_search.hpp"
@@ -38,6 +40,7 @@ class Query {
   Query(const QueryConfig& config, const multiformats::PeerId& local, base::Bytes key, Goal goal,
         base::Instant now)
       : config_(config),
+        local_(local),
         key_(std::move(key)),
         lookup_(config.lookup, Key::of(key_), local),
         goal_(std::move(goal)),
@@ -47,10 +50,20 @@ class Query {
   bool background = false;
   /// Nobody could know its key before.
   bool random_key = false;
+  /// The region that it explores.
+  std::optional<RegionId> explores;
   /// The own record that it publishes.
   std::optional<OwnRecord> publishes;
 
-  void hear(std::span<const PeerRecord> peers) { lookup_.hear(peers); }
+  /// The goal's message is given to peers as soon as they are heard of that are near enough in a
+  /// network of this size. Before anybody is heard of.
+  void place_early(double network_size) {
+    early_.emplace(lookup_.target(), local_, config_.lookup.k, network_size);
+  }
+  void hear(std::span<const PeerRecord> peers) {
+    lookup_.hear(peers);
+    if (early_) early_->hear(peers);
+  }
   /// Goes straight to giving the goal's message to `targets`.
   void place_at(std::vector<PeerRecord> targets) {
     placement_.emplace(std::move(targets), config_.lookup.alpha);
@@ -81,6 +94,8 @@ class Query {
   /// that is under way already, or there is nothing to do.
   bool stop_looking();
   [[nodiscard]] bool finished() const;
+  /// Whoever waits for it need not wait for the rest.
+  [[nodiscard]] bool placed_early() const { return early_ && early_->enough(); }
   [[nodiscard]] QueryResult result() const;
   [[nodiscard]] QueryStats stats(bool timed_out, base::Instant now) const;
 
@@ -95,10 +110,12 @@ class Query {
   [[nodiscard]] Lookup& current() { return widening_.aside() ? *widening_.aside() : lookup_; }
 
   QueryConfig config_;
+  multiformats::PeerId local_;
   base::Bytes key_;
   Lookup lookup_;
   Goal goal_;
   Widening widening_;
+  std::optional<EarlyPlacement> early_;
   std::optional<Placement> placement_;
   base::Instant started_;
 };

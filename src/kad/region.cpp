@@ -42,4 +42,13 @@ std::vector<RandomId> ids_around(const Key& key, const Distance& radius, base::P
   return found;
 }
 
+std::optional<RandomId> random_id_in(const Prefix& part, base::Prng& prng) {
+  if (part.bits > kMostDrawsLog2) return std::nullopt;
+  for (std::size_t draws = std::size_t{1} << kMostDrawsLog2; draws > 0; --draws) {
+    const RandomId id = random_id(prng);
+    if (part.contains(place_of(Key::of(id)))) return id;
+  }
+  return std::nullopt;
+}
+
 }  // namespace ggen::p2p::kad

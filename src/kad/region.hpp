@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <ggen/p2p/base/prng.hpp>
 #include <ggen/p2p/kad/key.hpp>
 
+#include "prefix.hpp"
 #include "random_id.hpp"
 
 namespace ggen::p2p::kad {
@@ -14,5 +16,9 @@ namespace ggen::p2p::kad {
 /// such quarters; where these would be too many, some are missing.
 [[nodiscard]] std::vector<RandomId> ids_around(const Key& key, const Distance& radius,
                                                base::Prng& prng);
+
+/// An id in this part of the key space. Takes about as many hashes as there are such parts; nothing
+/// where these would be too many.
+[[nodiscard]] std::optional<RandomId> random_id_in(const Prefix& part, base::Prng& prng);
 
 }  // namespace ggen::p2p::kad

@@ -37,12 +37,21 @@ void Requests::open_next(const multiformats::PeerId& peer) {
   if (streams.count == 0) peers_.erase(peer);
 }
 
-void Requests::cancel(QueryId query) {
+template <class Which>
+void Requests::cancel_those(QueryId query, Which&& which) {
   std::vector<RequestId> ids;
   requests_.for_each([&](RequestId id, const Request& request) {
-    if (request.query == query && !request.done) ids.push_back(id);
+    if (request.query == query && !request.done && which(request.asked)) ids.push_back(id);
   });
   for (const RequestId id : ids) drop(id);
+}
+
+void Requests::cancel(QueryId query) {
+  cancel_those(query, [](MessageType) { return true; });
+}
+
+void Requests::cancel_questions(QueryId query) {
+  cancel_those(query, [](MessageType asked) { return asked != MessageType::kAddProvider; });
 }
 
 Requests::RequestId Requests::id_of(connection::OpenToken token) const noexcept {

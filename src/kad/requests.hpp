@@ -32,6 +32,8 @@ class Requests {
             base::Instant now);
   /// Gives up what is under way for a query; no Done comes for it.
   void cancel(QueryId query);
+  /// The same for its questions alone; what it tells goes on.
+  void cancel_questions(QueryId query);
 
   /// A request has taken longer than QueryConfig::slow_after.
   struct Slow {
@@ -82,6 +84,8 @@ class Requests {
     base::Fifo<RequestId> waiting;  // for one of them to go; some may be dead
   };
 
+  template <class Which>
+  void cancel_those(QueryId query, Which&& which);
   void open_next(const multiformats::PeerId& peer);
   [[nodiscard]] Request* request_of(connection::StreamRef stream);
   [[nodiscard]] RequestId id_of(connection::OpenToken token) const noexcept;

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <map>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include <ggen/p2p/base/fifo.hpp>
@@ -19,6 +18,8 @@
 #include <ggen/p2p/kad/routing_table.hpp>
 #include <ggen/p2p/kad/validator.hpp>
 #include <ggen/p2p/kad/value_store.hpp>
+
+#include "provided.hpp"
 
 namespace ggen::p2p::kad {
 
@@ -57,7 +58,7 @@ struct State {
   std::vector<multiformats::Multiaddr> addresses;  // own
   base::HashMap<multiformats::PeerId, ConnectedPeer> connected;
   std::map<base::Bytes, base::Bytes> own_values;  // by key, until the owner forgets them
-  std::set<base::Bytes> provided;                 // until the owner stops providing them
+  Provided provided;                              // until the owner stops providing them
   base::Fifo<Output> outputs;
 
   /// As estimated, and not less than are known.

@@ -21,10 +21,14 @@ bool is_crowded(const Lookup& lookup, const State& state, base::Instant now) {
   const auto peers = state.network_size(now);
   if (!peers) return true;  // to be found out
   const double share = Key::of(closest.back().peer).distance(lookup.target()).share();
-  return *peers * share < kCrowded * static_cast<double>(k);
+  return crowded(*peers, share, k);
 }
 
 }  // namespace
+
+bool crowded(double peers, double part, std::size_t k) {
+  return peers * part < kCrowded * static_cast<double>(k);
+}
 
 void measure(NetworkSize& size, const Lookup& lookup, base::Instant now) {
   const auto closest = lookup.closest();

@@ -64,6 +64,10 @@ class Widening {
   std::size_t failed_ = 0;
 };
 
+/// The k nearest to a key hold this part of the key space, much less than where keys are random in
+/// a network of `peers`.
+[[nodiscard]] bool crowded(double peers, double part, std::size_t k);
+
 /// Counts what a lookup of a random key has found.
 void measure(NetworkSize& size, const Lookup& lookup, base::Instant now);
 

@@ -40,6 +40,15 @@ TEST_CASE("event text: a refusal says whom and why; routine says nothing") {
   CHECK_FALSE(text(node::Output{node::output::Transmit{}}));
 }
 
+TEST_CASE("event text: that providing falls behind is a warning, with how far") {
+  EventText text;
+  const auto line = text(node::Output{kad::ReprovideBehind{12, std::chrono::minutes{61}}});
+  REQUIRE(line);
+  CHECK(line->starts_with("warning: "));
+  CHECK(line->contains(" 12 keys, "));
+  CHECK(line->contains(" 61 minutes "));
+}
+
 TEST_CASE("event text: what a peer calls itself cannot touch the terminal") {
   EventText text;
   const std::string id = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA";

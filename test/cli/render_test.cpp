@@ -124,6 +124,18 @@ TEST_CASE("render: the routing table, a line for each peer") {
         "This node is a server of the DHT.\n"
         "About 812 nodes serve it beside this one.\n"
         "Of its last 9 lookups 8 went well; 181 of 200 peers answered.\n");
+  const auto providing = [](const char* provided) {
+    Json none = Json::parse(R"({"mode":"client"})");
+    none["provided"] = Json::parse(provided);
+    return render(request::DhtTable{}, none, {});
+  };
+  CHECK(providing(R"({"keys":0})") == "No peers.\nThis node is a client of the DHT.\n");
+  CHECK(providing(R"({"keys":3,"overdue":0})") ==
+        "No peers.\nThis node is a client of the DHT.\nIt provides 3 keys.\n");
+  CHECK(
+      providing(R"({"keys":30,"overdue":2,"overdue_ms":7200000})") ==
+      "No peers.\nThis node is a client of the DHT.\nIt provides 30 keys; others should have been "
+      "told again of 2, of the first 2 h 0 min ago.\n");
 }
 
 TEST_CASE("render: results of another version are shown as far as they are understood") {

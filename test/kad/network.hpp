@@ -20,6 +20,7 @@
 #include <ggen/p2p/base/prng.hpp>
 #include <ggen/p2p/kad/engine.hpp>
 
+#include "../../src/kad/prefix.hpp"
 #include "../support/peers.hpp"
 #include "values.hpp"
 
@@ -44,6 +45,7 @@ class Network {
     multiformats::Multiaddr address;
     kad::Engine engine;
     bool alive = true;
+    std::size_t asked_streams = 0;  // streams that it has asked for
     Liar liar;
     std::set<multiformats::PeerId> book;  // whose addresses it has
     std::set<std::size_t> connected;
@@ -99,9 +101,31 @@ class Network {
         if (i != j) others.push_back(j);
       }
       prng_.shuffle(others);
-      for (const std::size_t j : others) {
-        identify(i, j);
-        call(i, [&](kad::Engine& engine) { engine.peer_gone(nodes_[j]->id); });
+      for (const std::size_t j : others) meet(i, j);
+    }
+  }
+  /// Lets everybody meet some of each distance, as those have who take part for long: in a large
+  /// network not everybody can meet everybody.
+  void introduce_some(std::size_t of_each_distance = 20) {
+    std::vector<std::pair<kad::Place, std::size_t>> sorted;
+    for (std::size_t i = 0; i < size(); ++i) sorted.emplace_back(place_of_node(i), i);
+    std::ranges::sort(sorted);
+    const auto index_of = [&](kad::Place place) {
+      return static_cast<std::size_t>(
+          std::ranges::lower_bound(sorted, std::pair{place, std::size_t{0}}) - sorted.begin());
+    };
+    for (std::size_t i = 0; i < size(); ++i) {
+      std::size_t others = size();
+      for (unsigned shared = 0; others > 1; ++shared) {
+        const kad::Prefix own = kad::Prefix::of(place_of_node(i), shared + 1);
+        std::size_t first = index_of(own.sibling().first);
+        const std::size_t end =
+            own.sibling().last() == ~kad::Place{0} ? size() : index_of(own.sibling().last() + 1);
+        others -= end - first;
+        const std::size_t step = std::max<std::size_t>(1, (end - first) / of_each_distance);
+        for (first += prng_.below(step); first < end; first += step) {
+          meet(i, sorted[first].second);
+        }
       }
     }
   }
@@ -145,6 +169,12 @@ class Network {
         if (stream.nodes[side] == i) end(id, 1 - side, connection::StreamEnd::kConnectionClosed);
       }
     }
+  }
+
+  /// It is back, with all that it knew.
+  void revive(std::size_t i) {
+    nodes_[i]->alive = true;
+    call(i, [](kad::Engine&) {});
   }
 
   void run_for(base::Duration duration) {
@@ -206,6 +236,13 @@ class Network {
     std::array<bool, 2> gone{};
   };
 
+  [[nodiscard]] kad::Place place_of_node(std::size_t i) const {
+    return kad::place_of(kad::Key::of(nodes_[i]->id));
+  }
+  void meet(std::size_t i, std::size_t j) {
+    identify(i, j);
+    call(i, [&](kad::Engine& engine) { engine.peer_gone(nodes_[j]->id); });
+  }
   void identify(std::size_t who, std::size_t about) {
     const Node& other = *nodes_[about];
     nodes_[who]->book.insert(other.id);
@@ -274,6 +311,7 @@ class Network {
   }
 
   void take_io(std::size_t i, const connection::stream_output::Open& open) {
+    ++nodes_[i]->asked_streams;
     const auto target = index_.find(open.peer);
     const bool reachable = target != index_.end() && nodes_[target->second]->alive &&
                            nodes_[i]->book.contains(open.peer);

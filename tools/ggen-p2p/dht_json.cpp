@@ -187,4 +187,18 @@ Json to_json(const kad::Engine& dht, base::Instant now) {
   return json;
 }
 
+Json to_json(const kad::ProvideStats& stats) {
+  Json json;
+  json["keys"] = stats.records;
+  json["overdue"] = stats.overdue;
+  json["overdue_ms"] = ms(stats.oldest);
+  json["behind"] = stats.behind;
+  json["regions"] = stats.regions;
+  json["swept"] = stats.swept;
+  json["lookups"] = stats.lookups;
+  json["taken"] = stats.records_taken;
+  json["failed"] = stats.records_failed;
+  return json;
+}
+
 }  // namespace ggen::p2p::cli

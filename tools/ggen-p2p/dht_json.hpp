@@ -27,5 +27,6 @@ namespace ggen::p2p::cli {
 /// How a query ended, and the routing table: see Service.
 [[nodiscard]] Json to_json(const request::DhtQuery& query, const marketplace::dht::Answer& answer);
 [[nodiscard]] Json to_json(const kad::Engine& dht, base::Instant now);
+[[nodiscard]] Json to_json(const kad::ProvideStats& stats);
 
 }  // namespace ggen::p2p::cli

@@ -60,6 +60,13 @@ std::optional<std::string> EventText::operator()(const node::Output& output) {
           [](const reqresp::InboundDropped& event) {
             return Text{dropped("request", event.peer, to_string(event.error))};
           },
+          [](const kad::ReprovideBehind& event) {
+            return Text{fmt::format(
+                "warning: providing falls behind: others should have been told again of {} keys, "
+                "of "
+                "the first {} minutes ago; see ggen-p2p dht table",
+                event.records, std::chrono::duration_cast<std::chrono::minutes>(event.by).count())};
+          },
           [](const kad::InboundDropped& event) {
             return Text{dropped("DHT", event.peer, to_string(event.reason))};
           },

@@ -172,7 +172,10 @@ Service::Answer NodeService::dht_query(request::DhtQuery request) {
 
 Service::Answer NodeService::dht_table() {
   const kad::Engine& kad = *registry_.host().node().kad();
-  co_return to_json(kad, host::Host::now());
+  const base::Instant now = host::Host::now();
+  Json json = to_json(kad, now);
+  json["provided"] = to_json(kad.provide_stats(now));
+  co_return json;
 }
 
 Service::Answer NodeService::status() {

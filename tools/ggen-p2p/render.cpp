@@ -288,6 +288,16 @@ std::string render_dht_query(const request::DhtQuery& query, const Json& json) {
   return text;
 }
 
+std::string render_provided(const Json& provided) {
+  const auto keys = number_of(provided, "keys");
+  if (keys == 0) return {};
+  const std::string text = "It provides " + count_of(keys, "key");
+  const auto overdue = number_of(provided, "overdue");
+  if (overdue == 0) return text + ".\n";
+  return text + fmt::format("; others should have been told again of {}, of the first {} ago.\n",
+                            overdue, about(number_of(provided, "overdue_ms")));
+}
+
 std::string render_dht_table(const Json& json) {
   std::vector<std::vector<std::string>> rows{
       {"shared bits", "peer", "latency", "last seen", "address"}};
@@ -314,6 +324,9 @@ std::string render_dht_table(const Json& json) {
                              count_of(lookups, "lookup"), number_of(json, "good_lookups"),
                              number_of(json, "peers_answered"),
                              count_of(number_of(json, "peers_asked"), "peer"));
+  }
+  if (const auto provided = json.find("provided"); provided != json.end()) {
+    about_all += render_provided(*provided);
   }
   return (rows.size() == 1 ? "No peers.\n" : columns(rows)) + about_all;
 }

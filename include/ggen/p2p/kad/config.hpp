@@ -65,6 +65,13 @@ struct MaintenanceConfig {
   /// Own values and provider records are put again so often, well before they expire; those that
   /// nobody took after one refresh interval.
   base::Duration republish_interval = std::chrono::hours{22};
+  /// Whoever is not told of a provider record again within this time after it was due is late
+  /// (ReprovideBehind).
+  base::Duration reprovide_slack = std::chrono::hours{1};
+  /// Regions of the key space whose provider records are put again at a time, where there are many.
+  std::size_t max_regions = 2;
+  /// Peers that are given such records at a time, each on one stream, with 16 KiB under way.
+  std::size_t max_announced = 8;
   /// Expired records are dropped so often. They are never served.
   base::Duration expiry_interval = std::chrono::minutes{10};
   /// Queries of maintenance under way at a time.

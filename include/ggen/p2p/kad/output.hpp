@@ -55,7 +55,7 @@ struct ProvidersFound {
 /// How a query ended.
 enum class QueryEnd : std::uint8_t {
   kConverged,  ///< the k peers nearest to the key have answered: as sure as it gets
-  kEnough,     ///< what was asked for is there: quorum, limit, the peer itself
+  kEnough,     ///< what was asked for is there: quorum, limit, peer, takers
   kExhausted,  ///< everybody heard of was asked, fewer than k answered
   kTimeout,    ///< the time is over: the result is what was there by then
   kNoPeers,    ///< the routing table is empty, and no server is connected
@@ -95,7 +95,9 @@ struct FoundValue {
   std::size_t outdated = 0;          ///< peers that had a worse one
   std::size_t invalid = 0;           ///< peers that gave one that is not genuine
 };
-/// Of put_value and provide.
+/// Of put_value and provide. Where the size of the network is known, provide() gives it as soon as
+/// three quarters of k peers have taken the record (QueryEnd::kEnough); the rest of the k nearest
+/// are told after that, and count no more.
 struct Placed {
   std::size_t stored = 0;  ///< peers that took it
   std::size_t failed = 0;
@@ -133,6 +135,13 @@ struct ValueStored {
   base::Bytes value;
 };
 
+/// Others have not been told again of what this node provides in time: they will forget it. Given
+/// once, until it has caught up (ProvideStats::behind).
+struct ReprovideBehind {
+  std::size_t records = 0;  ///< keys that are overdue
+  base::Duration by{};      ///< for how long that is so of the one that waits longest
+};
+
 enum class DropReason : std::uint8_t {
   kClientMode,  ///< this node does not answer
   kTooManyStreams,
@@ -152,7 +161,8 @@ struct InboundDropped {
   DropReason reason{};
 };
 
-using Output = std::variant<connection::StreamOutput, QueryHop, ProvidersFound, QueryDone,
-                            AddressesLearned, RoutingUpdated, ValueStored, InboundDropped>;
+using Output =
+    std::variant<connection::StreamOutput, QueryHop, ProvidersFound, QueryDone, AddressesLearned,
+                 RoutingUpdated, ValueStored, ReprovideBehind, InboundDropped>;
 
 }  // namespace ggen::p2p::kad

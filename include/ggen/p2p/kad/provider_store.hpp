@@ -2,12 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
-#include <ggen/p2p/base/hash_map.hpp>
 #include <ggen/p2p/base/prng.hpp>
 #include <ggen/p2p/base/time.hpp>
 #include <ggen/p2p/kad/key.hpp>
@@ -29,9 +28,10 @@ struct ProviderStoreConfig {
   base::Duration address_lifetime = std::chrono::hours{24};
 };
 
-/// Who provides what, in memory. A record takes eight bytes beside its key's node: what is known of
-/// a peer is kept once, however many keys it provides. When the store is full, the keys farthest
-/// from the local node go.
+/// Who provides what, in memory. What is known of a peer is kept once, however many keys it
+/// provides. A record takes about 45 bytes, a peer as many and those of its id and addresses: a
+/// full store of peers that provide one key each takes about 20 MB. When the store is full, the
+/// keys farthest from the local node go.
 class ProviderStore {
  public:
   ProviderStore(const ProviderStoreConfig& config, const Key& local)
@@ -53,37 +53,61 @@ class ProviderStore {
                                              base::Instant now) const;
   void expire(base::Instant now);
 
-  [[nodiscard]] std::size_t keys() const noexcept { return keys_.size(); }
+  [[nodiscard]] std::size_t keys() const noexcept { return keys_; }
   [[nodiscard]] std::size_t records() const noexcept { return records_; }
-  [[nodiscard]] std::size_t peers() const noexcept { return peers_.size(); }
+  [[nodiscard]] std::size_t peers() const noexcept { return by_id_.size(); }
 
  private:
+  /// A peer, packed: each field of its own would take three times as much.
   struct Provider {
-    multiformats::PeerId peer;
-    std::vector<multiformats::Multiaddr> addresses;
-    base::Instant addresses_expire;
-    std::size_t keys = 0;
+    std::unique_ptr<std::uint8_t[]> bytes;  // the id, then each address behind its length
+    std::uint16_t size = 0;
+    std::uint16_t id_size = 0;
+    std::uint32_t addresses_expire = 0;  // seconds after the epoch of Instant
+    std::uint32_t keys = 0;
+
+    [[nodiscard]] base::BytesView id() const { return {bytes.get(), id_size}; }
+    [[nodiscard]] std::vector<multiformats::Multiaddr> addresses() const;
+    void pack(base::BytesView id, base::BytesView addresses);
   };
   struct ProviderRecord {
+    Distance key;               // from ours
     std::uint32_t peer = 0;     // slot of the provider, which lives as long as it has records
     std::uint32_t expires = 0;  // seconds after the epoch of Instant
   };
-  using Keys = std::map<Distance, std::vector<ProviderRecord>>;
+  /// Neighbours, nearest first: all records of a key are in one cell.
+  using Cell = std::vector<ProviderRecord>;
+  static constexpr std::size_t kMaxCell = 128;
+  /// The records of one key.
+  struct Place {
+    std::size_t cell = 0;
+    std::size_t first = 0;
+    std::size_t count = 0;
+  };
 
   [[nodiscard]] static std::uint32_t seconds(base::Instant at) noexcept;
+  [[nodiscard]] Place place_of(const Distance& key) const;
+  [[nodiscard]] std::span<ProviderRecord> records_at(const Place& place);
+  [[nodiscard]] std::span<const ProviderRecord> records_at(const Place& place) const;
+  void insert(const ProviderRecord& record);
+  void split(std::size_t cell);
+  void drop(std::size_t cell, std::size_t index);
+  [[nodiscard]] bool make_room(const Distance& distance);
+
+  [[nodiscard]] std::size_t index_of(base::BytesView id) const;
+  [[nodiscard]] std::optional<std::uint32_t> find_peer(const multiformats::PeerId& peer) const;
   [[nodiscard]] std::uint32_t provider_slot(const multiformats::PeerId& peer);
   void set_addresses(Provider& provider, std::span<const multiformats::Multiaddr> addresses,
                      base::Instant now);
-  void drop(Keys::iterator key, std::size_t index);
   void release(std::uint32_t slot);
-  [[nodiscard]] bool make_room(const Distance& distance);
 
   ProviderStoreConfig config_;
   Key local_;
-  Keys keys_;  // by their distance from ours; none is empty
-  std::vector<std::optional<Provider>> providers_;
+  std::vector<Cell> cells_;  // nearest first; none is empty
+  std::vector<Provider> providers_;
   std::vector<std::uint32_t> free_;
-  base::HashMap<multiformats::PeerId, std::uint32_t> peers_;
+  std::vector<std::uint32_t> by_id_;  // slots in use
+  std::size_t keys_ = 0;
   std::size_t records_ = 0;
 };
 

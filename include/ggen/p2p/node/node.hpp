@@ -120,7 +120,7 @@ using Output = std::variant<
     perf::InboundDropped, reqresp::Response, reqresp::ResponseBody, reqresp::RequestDone,
     reqresp::Request, reqresp::BodyWritten, reqresp::ServedLost, reqresp::InboundDropped,
     kad::QueryHop, kad::ProvidersFound, kad::QueryDone, kad::RoutingUpdated, kad::ValueStored,
-    kad::InboundDropped, gossipsub::Validate, gossipsub::Delivered, gossipsub::PeerSubscribed,
+    kad::ReprovideBehind, kad::InboundDropped, gossipsub::Validate, gossipsub::Delivered, gossipsub::PeerSubscribed,
     gossipsub::PeerUnsubscribed, gossipsub::SlowPeer, gossipsub::Misbehaved, registry::Output>;
 
 /// A whole libp2p node without any I/O: swarm, channels and protocol engines wired into one state
