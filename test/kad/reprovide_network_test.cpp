@@ -26,6 +26,7 @@ class Providing : public Network {
   explicit Providing(std::size_t nodes) : Network(0) {
     kad::Config config;  // which looks often enough to know how large the network is
     config.maintenance.refresh_interval = std::chrono::minutes{25};
+    config.maintenance.max_refreshed_buckets = 2;
     add(config);
     while (size() < nodes) add(without_maintenance());
     introduce_all();
@@ -69,7 +70,7 @@ class Providing : public Network {
 }  // namespace
 
 TEST_CASE("many keys are provided again by few lookups, each by its k nearest") {
-  Providing network{300};
+  Providing network{240};
   network.resume(2000);
   network.run_for(std::chrono::minutes{5});
   const kad::ProvideStats first = network.stats();
@@ -96,18 +97,18 @@ TEST_CASE("many keys are provided again by few lookups, each by its k nearest") 
 }
 
 TEST_CASE("a sweep reaches those who have come, and does without those who have gone") {
-  Providing network{300};
+  Providing network{240};
   network.resume(1000);
   network.run_for(std::chrono::minutes{5});
-  for (std::size_t i = 1; i < 300; i += 5) network.kill(i);
+  for (std::size_t i = 1; i < 240; i += 5) network.kill(i);
   for (std::size_t i = 0; i < 60; ++i) {
     const std::size_t came = network.add(without_maintenance());
-    for (std::size_t other = 2; other < 300; other += 3) {
+    for (std::size_t other = 2; other < 240; other += 3) {
       if (network.node(other).alive) network.connect(came, other);
     }
   }
   network.run_for(std::chrono::minutes{1});
-  CHECK(network.with_fewer_than(19) > 500);
+  CHECK(network.with_fewer_than(19) > 400);
   network.run_for(kInterval);
   CHECK(network.with_fewer_than(19) == 0);
   CHECK(network.stats().overdue == 0);
@@ -142,7 +143,7 @@ TEST_CASE("a key around which peers have settled is looked after by itself") {
 }
 
 TEST_CASE("few keys are provided again each for itself") {
-  Providing network{300};
+  Providing network{240};
   network.resume(6);
   network.run_for(std::chrono::minutes{5});
   CHECK(network.stats().swept == 0);
@@ -152,7 +153,7 @@ TEST_CASE("few keys are provided again each for itself") {
 
 TEST_CASE("keys that are provided one by one join the sweep") {
   Providing network{60};
-  for (std::size_t i = 0; i < 60; ++i) {
+  for (std::size_t i = 0; i < 40; ++i) {
     network.keys.push_back(text("file " + std::to_string(i)));
     const kad::QueryDone done = network.query(kProvider, [&](kad::Engine& engine) {
       return engine.provide(network.keys.back(), network.now()).value();
@@ -162,11 +163,11 @@ TEST_CASE("keys that are provided one by one join the sweep") {
   CHECK(network.stats().lookups == 0);
   network.run_for(kInterval + kInterval / 2);
   CHECK(network.stats().swept >= 1);
-  CHECK(network.stats().lookups < 40);
+  CHECK(network.stats().lookups < 30);
   CHECK(network.stats().overdue == 0);
   // Nobody forgets them, and what is provided no longer is forgotten.
   network.call(kProvider, [&](kad::Engine& engine) { engine.stop_providing(network.keys[7]); });
-  network.run_for(std::chrono::hours{50});
+  network.run_for(std::chrono::hours{49});
   CHECK(network.holders(network.keys[7]) == 0);
   CHECK(network.with_fewer_than(20) == 1);
 }
