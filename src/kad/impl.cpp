@@ -93,9 +93,9 @@ QueryId Engine::Impl::start_publishing(const OwnRecord& record, bool background,
   Query query = make_query(record.key, Query::Place{place_message(record, now)}, now);
   query.publishes = record;
   query.background = background;
-  if (const auto peers = state.size.estimate(now);
-      peers && record.kind == OwnRecord::Kind::kProvider) {
-    query.place_early(*peers);
+  // With too small a number, peers far from the key would be given it.
+  if (record.kind == OwnRecord::Kind::kProvider && state.size.firm(now)) {
+    query.place_early(*state.network_size(now));
   }
   return start(std::move(query), now);
 }

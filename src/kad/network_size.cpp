@@ -29,4 +29,11 @@ bool NetworkSize::fresh(base::Instant now) const {
   return static_cast<std::size_t>(std::ranges::count_if(lookups_, young)) >= kFreshLookups;
 }
 
+bool NetworkSize::firm(base::Instant now) const {
+  const auto counts = [&](const Lookup& lookup) {
+    return !lookup.everybody && now - lookup.when <= kMaxAge;
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(lookups_, counts)) >= kFreshLookups;
+}
+
 }  // namespace ggen::p2p::kad

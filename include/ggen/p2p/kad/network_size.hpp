@@ -31,6 +31,9 @@ class NetworkSize {
   /// Peers, without this node. Nothing before there was a lookup.
   [[nodiscard]] std::optional<double> estimate(base::Instant now) const;
   [[nodiscard]] bool fresh(base::Instant now) const;
+  /// The estimate follows from several lookups that found only a part of the network: not from what
+  /// a node met when it had just joined.
+  [[nodiscard]] bool firm(base::Instant now) const;
 
  private:
   struct Lookup {
