@@ -139,8 +139,8 @@ void Engine::Impl::advance(QueryId id, base::Instant now) {
 void Engine::Impl::release_caller(QueryId id, base::Instant now) {
   Query& query = *queries_.find(id);
   state.outputs.push(QueryDone{id, query.result(), query.stats(false, now)});
-  query.background = true;
-  ++background_;
+  // Not one of maintenance's, which would have to wait for it.
+  query.background = query.released = true;
 }
 
 void Engine::Impl::finish(QueryId id, bool timed_out, base::Instant now) {
@@ -178,7 +178,8 @@ void Engine::Impl::published(const OwnRecord& record, const result::Placed& plac
 void Engine::Impl::forget(QueryId id) {
   requests.cancel(id);
   query_timers_.set(id, std::nullopt);
-  if (queries_.find(id)->background) --background_;
+  const Query& query = *queries_.find(id);
+  if (query.background && !query.released) --background_;
   queries_.erase(id);
 }
 

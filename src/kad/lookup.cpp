@@ -122,7 +122,7 @@ Lookup::Candidate* Lookup::next_candidate() {
 }
 
 void Lookup::answered(const PeerId& peer, std::span<const PeerRecord> closer) {
-  Candidate* asked = candidate(peer);
+  Candidate* asked = waited_for(peer);
   if (asked == nullptr) return;
   asked->state = State::kAnswered;
   ++answered_;
@@ -132,7 +132,7 @@ void Lookup::answered(const PeerId& peer, std::span<const PeerRecord> closer) {
 }
 
 void Lookup::failed(const PeerId& peer) {
-  Candidate* asked = candidate(peer);
+  Candidate* asked = waited_for(peer);
   if (asked == nullptr) return;
   asked->state = State::kFailed;
   ++failed_;
@@ -188,6 +188,13 @@ std::vector<PeerRecord> Lookup::closest() const {
 unsigned Lookup::hops() const {
   const auto nearest = std::ranges::find(candidates_, State::kAnswered, &Candidate::state);
   return nearest == candidates_.end() ? 0 : nearest->hops + 1u;
+}
+
+Lookup::Candidate* Lookup::waited_for(const PeerId& peer) {
+  Candidate* asked = candidate(peer);
+  const bool waits =
+      asked != nullptr && (asked->state == State::kAsked || asked->state == State::kSlow);
+  return waits ? asked : nullptr;
 }
 
 Lookup::Candidate* Lookup::candidate(const PeerId& peer) {

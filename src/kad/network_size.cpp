@@ -12,7 +12,9 @@ void NetworkSize::add(std::size_t found, const Distance& farthest, bool everybod
 
 // The distance of the k-th of n points tells as much of n as all k distances do.
 std::optional<double> NetworkSize::estimate(base::Instant now) const {
-  if (!lookups_.empty() && lookups_.back().everybody) return lookups_.back().found;
+  if (!lookups_.empty() && lookups_.back().everybody && now - lookups_.back().when <= kMaxAge) {
+    return lookups_.back().found;
+  }
   double found = 0;
   double share = 0;
   for (const Lookup& lookup : lookups_) {
@@ -30,6 +32,7 @@ bool NetworkSize::fresh(base::Instant now) const {
 }
 
 bool NetworkSize::firm(base::Instant now) const {
+  if (lookups_.empty() || lookups_.back().everybody) return false;
   const auto counts = [&](const Lookup& lookup) {
     return !lookup.everybody && now - lookup.when <= kMaxAge;
   };

@@ -48,6 +48,8 @@ class Query {
 
   /// A query without events of its own.
   bool background = false;
+  /// It became one when its caller had what it waited for.
+  bool released = false;
   /// Nobody could know its key before.
   bool random_key = false;
   /// The region that it explores.

@@ -21,7 +21,7 @@ constexpr std::size_t kKeysAtOnce = 1024;
 // When.
 
 std::optional<Prefix> Sweep::region_of(base::BytesView key, base::Instant now) const {
-  const auto peers = state_.size.estimate(now);
+  const auto peers = state_.network_size(now);
   if (!peers) return std::nullopt;
   const double regions =
       *peers / (kFewestPeers * static_cast<double>(state_.config.query.lookup.k));
@@ -81,7 +81,7 @@ std::optional<Sweep::Job> Sweep::start_due(base::Instant now) {
     state_.provided.begin_telling(*part, until);
     const RegionId id =
         regions_.emplace(Region{.part = *part,
-                                .network_size = *state_.size.estimate(now),
+                                .network_size = *state_.network_size(now),
                                 .exploration = {*part, state_.config.query.lookup.k}});
     if (auto job = explore(id, now)) return std::move(*job);
   }
@@ -135,8 +135,9 @@ void Sweep::tell_more(RegionId id, base::Instant now) {
       return;
     }
     region.takers.assign(region.keys.size(), 0);
-    Allotment allotment = allot(region.keys, region.exploration.peers(),
-                                state_.config.query.lookup.k, region.network_size);
+    Allotment allotment =
+        allot(region.keys, region.exploration.peers(), state_.config.query.lookup.k,
+              state_.network_size(now).value_or(region.network_size));
     for (const auto index : allotment.crowded) {
       base::Bytes& key = region.keys[index];
       state_.provided.begin(key, retry_at(now));

@@ -197,12 +197,13 @@ void Registry::Impl::save_peers_later() {
 asio::awaitable<void> Registry::Impl::save_peers(std::shared_ptr<Impl> self) {
   const kad::Engine* dht = self->host_ ? self->host_->node().kad() : nullptr;
   std::string lines = dht == nullptr ? std::string{} : describe_known_peers(dht->table());
-  if (lines.empty()) co_return;
+  if (lines.empty() || std::exchange(self->saving_peers_, true)) co_return;
   auto write = [path = self->peers_path(), lines = std::move(lines)] {
     return write_known_peers(path, lines);
   };
   auto writing = self->host_->pool().run(std::move(write));
   static_cast<void>(co_await std::move(writing));
+  self->saving_peers_ = false;
 }
 
 Subscription Registry::Impl::subscribe() {

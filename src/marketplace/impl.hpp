@@ -150,6 +150,7 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   bool stopped_ = false;
   std::uint64_t scratch_files_ = 0;
   asio::steady_timer peers_timer_;  // until the known peers are saved again
+  bool saving_peers_ = false;
 
   host::Host::Observer observer_;
   telemetry::SpanTracker* spans_ = nullptr;

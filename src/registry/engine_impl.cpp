@@ -266,7 +266,7 @@ void Engine::Impl::settle(base::Instant now) {
   ask_for_own_log(now);
   publishing_.advance(now);
   if (const auto& own = publishing_.publisher(); own && ledger_.is_loaded()) {
-    head_publishing_.look(*own);
+    head_publishing_.look(*own, now);
   }
 }
 

@@ -7,7 +7,8 @@
 
 namespace ggen::p2p::registry {
 
-void HeadPublishing::look(const multiformats::PeerId& publisher) {
+void HeadPublishing::look(const multiformats::PeerId& publisher, base::Instant now) {
+  if (now < not_before_) return;
   const PublisherLog* log = ledger_.catalog().log(publisher);
   const auto head = log == nullptr ? std::nullopt : log->head();
   if (!head || head->id == head_) return;
@@ -40,16 +41,24 @@ void HeadPublishing::read() {
 void HeadPublishing::put(StoreResult result, base::Instant now) {
   is_reading_ = false;
   const auto entries = taken<store::Entries>(std::move(result));
-  if (!entries) return context_.storage_failed(entries.error());
+  if (!entries) {
+    context_.storage_failed(entries.error());
+    return try_again(now);
+  }
   std::vector<base::Bytes> envelopes;
   for (const auto& envelope : entries->envelopes) {
-    if (!envelope) return;  // another head is there meanwhile
+    if (!envelope) return try_again(now);  // it came from a peer, and is being written
     envelopes.push_back(base::to_bytes(envelope->view()));
   }
   const auto query =
       context_.below.kad.put_value(head_key(*publisher_), encode_head(envelopes), now);
   if (query) query_ = *query;
   read();
+}
+
+void HeadPublishing::try_again(base::Instant now) {
+  head_.reset();
+  not_before_ = now + kStoreRetry;
 }
 
 bool HeadPublishing::handle(const kad::QueryDone& done) {

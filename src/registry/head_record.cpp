@@ -92,8 +92,9 @@ bool HeadValidator::better(base::BytesView key, base::BytesView candidate,
                            base::BytesView held) const {
   const auto publisher = publisher_of_head(key);
   if (!publisher) return false;
-  const auto ours = open_head(*crypto_, *publisher, held);
-  const auto theirs = open_head(*crypto_, *publisher, candidate);
+  // Both are valid: their signatures have been verified.
+  const auto ours = read_head(*publisher, held);
+  const auto theirs = read_head(*publisher, candidate);
   if (!ours || !theirs) return theirs.has_value() && !ours;
   return std::pair{theirs->eras, theirs->head.statement.seq} >
          std::pair{ours->eras, ours->head.statement.seq};

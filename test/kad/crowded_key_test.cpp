@@ -131,6 +131,7 @@ TEST_CASE("the size of a network follows from lookups of random keys") {
   kad::NetworkSize small;
   small.add(7, kad::Distance::of_share(0.9), true, now);
   CHECK(small.estimate(now) == 7.0);
+  CHECK_FALSE(small.estimate(now + std::chrono::hours{1}));
 }
 
 TEST_CASE("the keys looked up around a crowded one lie in all quarters of its region") {

@@ -95,3 +95,20 @@ TEST_CASE("lookup: what a liar names is on its own path, and the others go on") 
   CHECK(lookup.closest().size() == 20);
   CHECK(lookup.closest().back().peer == peers[19].peer);
 }
+
+TEST_CASE("lookup: what nobody waits for changes nothing") {
+  const auto peers = by_distance(30);
+  Lookup lookup({}, kTarget, kLocal.peer);
+  lookup.hear(peers);
+  lookup.failed(peers[0].peer);
+  lookup.answered(peers[0].peer, {});
+  CHECK(lookup.answered_count() == 0);
+  REQUIRE(ask(lookup).size() == 10);
+  lookup.answered(peers[0].peer, {});
+  lookup.failed(peers[0].peer);
+  CHECK(lookup.closest().size() == 1);
+  lookup.give_up_waiting();
+  CHECK(lookup.failed_count() == 9);
+  lookup.answered(peers[1].peer, {});
+  CHECK(lookup.answered_count() == 1);
+}

@@ -272,10 +272,11 @@ TEST_CASE("telemetry: a value that is put and got, and one that is not there") {
   tracker.dht_get_started(late, key, base::Instant{});
   tracker.observe(kad::QueryDone{got,
                                  kad::result::FoundValue{base::Bytes{1}, 2, 1, 0},
-                                 {kad::QueryEnd::kEnough, 5, 4, 1, 2, 1s}},
+                                 {kad::QueryEnd::kEnough, 5, 4, 1, 2, false, 1s}},
                   base::Instant{1s});
   tracker.observe(
-      kad::QueryDone{late, kad::result::FoundValue{}, {kad::QueryEnd::kTimeout, 5, 0, 5, 0, 60s}},
+      kad::QueryDone{
+          late, kad::result::FoundValue{}, {kad::QueryEnd::kTimeout, 5, 0, 5, 0, false, 60s}},
       base::Instant{60s});
   const auto found = tracker.poll();
   REQUIRE(found);

@@ -48,7 +48,7 @@ class Lookup {
   /// at most alpha + k in all, or nobody is left. One of answered() and failed() must follow for
   /// each.
   [[nodiscard]] std::optional<PeerRecord> next();
-  /// It has named `closer`.
+  /// It has named `closer`. Nothing happens, here and in failed(), when no answer is waited for.
   void answered(const multiformats::PeerId& peer, std::span<const PeerRecord> closer);
   void failed(const multiformats::PeerId& peer);
   /// The peer takes its time: another may be asked meanwhile. answered() or failed() still follows.
@@ -89,6 +89,7 @@ class Lookup {
   class Wanted;
 
   [[nodiscard]] Candidate* candidate(const multiformats::PeerId& peer);
+  [[nodiscard]] Candidate* waited_for(const multiformats::PeerId& peer);
   [[nodiscard]] Candidate* next_candidate();
   [[nodiscard]] std::size_t waiting() const;
   [[nodiscard]] bool has_asked_enough() const;

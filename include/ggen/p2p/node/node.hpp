@@ -60,9 +60,9 @@ struct Config {
   AbsentConfig absent;
   /// Without them the node takes no part in the DHT, or in publish/subscribe.
   std::optional<kad::Config> kad{};
-  /// For a node that begins as a client of the DHT: it becomes a server once a peer has reached it
-  /// at an address that it announces, so that others do not put into their tables whom they cannot
-  /// dial.
+  /// For a node that begins as a client of the DHT: it becomes a server once a peer has come in
+  /// (where it announces public addresses: from one), so that others do not put into their tables
+  /// whom they cannot dial. It stays one.
   bool dht_auto_mode = false;
   std::optional<gossipsub::Config> gossipsub{};
 };
@@ -112,16 +112,18 @@ struct BootstrapFailed {
 /// What a node gives its driver. Of the swarm's outputs all but Close come through; a StreamInput
 /// is about a stream of the application. What reqresp, kad and gossipsub report about the
 /// marketplace stays within the node.
-using Output = std::variant<
-    output::Transmit, output::CloseTransport, output::ConnectionGone, output::Dialed,
-    output::BootstrapFailed, swarm::Output, connection::StreamInput, output::StreamWritable,
-    output::ChannelClosed, identify::Identified, identify::IdentifyFailed, identify::Pushed,
-    identify::InboundDropped, ping::PingDone, ping::InboundDropped, perf::PerfDone,
-    perf::InboundDropped, reqresp::Response, reqresp::ResponseBody, reqresp::RequestDone,
-    reqresp::Request, reqresp::BodyWritten, reqresp::ServedLost, reqresp::InboundDropped,
-    kad::QueryHop, kad::ProvidersFound, kad::QueryDone, kad::RoutingUpdated, kad::ValueStored,
-    kad::ReprovideBehind, kad::InboundDropped, gossipsub::Validate, gossipsub::Delivered, gossipsub::PeerSubscribed,
-    gossipsub::PeerUnsubscribed, gossipsub::SlowPeer, gossipsub::Misbehaved, registry::Output>;
+using Output =
+    std::variant<output::Transmit, output::CloseTransport, output::ConnectionGone, output::Dialed,
+                 output::BootstrapFailed, swarm::Output, connection::StreamInput,
+                 output::StreamWritable, output::ChannelClosed, identify::Identified,
+                 identify::IdentifyFailed, identify::Pushed, identify::InboundDropped,
+                 ping::PingDone, ping::InboundDropped, perf::PerfDone, perf::InboundDropped,
+                 reqresp::Response, reqresp::ResponseBody, reqresp::RequestDone, reqresp::Request,
+                 reqresp::BodyWritten, reqresp::ServedLost, reqresp::InboundDropped, kad::QueryHop,
+                 kad::ProvidersFound, kad::QueryDone, kad::RoutingUpdated, kad::ValueStored,
+                 kad::ReprovideBehind, kad::InboundDropped, gossipsub::Validate,
+                 gossipsub::Delivered, gossipsub::PeerSubscribed, gossipsub::PeerUnsubscribed,
+                 gossipsub::SlowPeer, gossipsub::Misbehaved, registry::Output>;
 
 /// A whole libp2p node without any I/O: swarm, channels and protocol engines wired into one state
 /// machine. The host runs it on sockets and real time, the simulator on a virtual network and
