@@ -67,7 +67,7 @@ TEST_CASE("every lookup in a healthy network finds the k nearest") {
 }
 
 TEST_CASE("lookups find the k nearest in networks of every size") {
-  for (const std::size_t size : {2U, 20U, 21U, 22U, 300U, 5000U}) {
+  for (const std::size_t size : {2U, 20U, 21U, 22U, 300U}) {
     CAPTURE(size);
     Network network{size, without_maintenance()};
     network.introduce_enough();
@@ -81,9 +81,11 @@ TEST_CASE("lookups find the k nearest in networks of every size") {
   }
 }
 
-TEST_CASE("lookups in 5,000 nodes, of which a third is dead and a fifth lies") {
+TEST_CASE("lookups in 5,000 nodes, also when a third is dead and a fifth lies") {
   Network network{5000, without_maintenance(), 5};
   network.introduce_enough();
+  expect_true_closest(network, 5);
+
   std::size_t made_up = 100'000;
   corrupt(network, 0.2, [&](const kad::Message& request) {
     kad::Message answer{.type = request.type};
@@ -93,7 +95,7 @@ TEST_CASE("lookups in 5,000 nodes, of which a third is dead and a fifth lies") {
   for (std::size_t i = 0; i < network.size(); ++i) {
     if (network.prng().chance(0.3)) network.kill(i);
   }
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 5; ++i) {
     std::size_t asker = 0;
     while (!network.node(asker).alive || network.node(asker).liar) ++asker;
     const base::Bytes key = random_key(network.prng());

@@ -319,7 +319,7 @@ namespace {
 std::size_t found_among_liars(double liars, std::size_t paths, std::size_t lookups) {
   kad::Config config = without_maintenance();
   config.query.lookup.paths = paths;
-  Network network{300, config};
+  Network network{200, config};
   network.introduce_enough();
   std::vector<std::size_t> gang;
   std::vector<std::size_t> honest;
@@ -360,9 +360,9 @@ std::size_t found_among_liars(double liars, std::size_t paths, std::size_t looku
 }  // namespace
 
 TEST_CASE("disjoint paths find values where most peers lie; where two of five do, one path does") {
-  CHECK(found_among_liars(0.4, 1, 40) == 40);
-  const std::size_t one_path = found_among_liars(0.8, 1, 40);
-  const std::size_t four_paths = found_among_liars(0.8, 4, 40);
+  CHECK(found_among_liars(0.4, 1, 10) == 10);
+  const std::size_t one_path = found_among_liars(0.8, 1, 25);
+  const std::size_t four_paths = found_among_liars(0.8, 4, 25);
   CAPTURE(one_path);
   CAPTURE(four_paths);
   CHECK(four_paths > one_path);
