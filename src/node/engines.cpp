@@ -222,7 +222,7 @@ void Node::remember(std::span<const multiformats::Multiaddr> peers, base::Instan
                           config_.swarm.book.record_ttl, now);
     if (std::ranges::find(remembered_, *peer) == remembered_.end()) remembered_.push_back(*peer);
   }
-  peer_count_changed();
+  seek_peers_after(base::Duration{});
 }
 
 void Node::dial_bootstrap(const multiformats::Multiaddr& address) {

@@ -231,6 +231,18 @@ TEST_CASE("node: who remembers peers of an earlier run comes back without bootst
   CHECK(net.node(again).swarm().connected_peer_count() >= node::Bootstrap{}.min_peers);
 }
 
+TEST_CASE("node: who starts dials at once, whether or not it remembers anybody") {
+  Network net;
+  const auto there = net.add();
+  const auto node = net.add();
+  net.drive(node, [&](Node& n) {
+    n.join({net[there].address}, net.now);
+    n.remember({}, net.now);
+  });
+  net.run_for(1s);
+  CHECK(net.node(node).swarm().connected(net.node(there).id()));
+}
+
 TEST_CASE("node: in auto mode a node becomes a server once a peer has come in") {
   Network net;
   node::Config config;
