@@ -47,6 +47,9 @@ require_packages() {
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" || fail "apt-get cannot install ${missing[*]}"
 }
 
+# How build/ is set up. One optimisation across all libraries takes an eighth off the simulator's time.
+release_options=(--buildtype=release -Dtests=false -Db_lto=true)
+
 # Configures the build directory $1 with the given options, unless it is configured already.
 configure() {
   local directory=$1
@@ -55,6 +58,20 @@ configure() {
   mkdir -p "${CCACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/ccache}" 2>/dev/null ||
     export CCACHE_DISABLE=1
   [[ -f $directory/build.ninja ]] || meson setup "$directory" "$root" "$@"
+}
+
+# Puts the crate in folder $1 into folder $3, with its lock file $2 as cargo wants it. What is committed pins versions and
+# hashes, but names no registry; cargo's own name for that is taken from a lock file that cargo has just made.
+stage_crate() {
+  local crate=$1 lock=$2 stage=$3 registry
+  mkdir -p "$stage"
+  cp -p "$crate/Cargo.toml" "$stage/"
+  ln -sfn "$crate/src" "$stage/src"
+  ! cmp -s "$lock" "$stage/.versions" || return 0
+  (cd "$stage" && cargo generate-lockfile) || return
+  registry=$(grep -m 1 '^source = ' "$stage/Cargo.lock") || return
+  sed "s|^checksum = |$registry\n&|" "$lock" >"$stage/Cargo.lock"
+  cp "$lock" "$stage/.versions"
 }
 
 # Installs exactly what the package-lock.json of folder $1 says, unless that is there already; npm's words go to $2.

@@ -15,7 +15,7 @@ std::string_view to_string(VarintError error) noexcept {
   return "unknown varint error";
 }
 
-std::expected<Varint, VarintError> decode_varint(BytesView bytes) noexcept {
+std::expected<Varint, VarintError> decode_long_varint(BytesView bytes) noexcept {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < kMaxVarintBytes; ++i) {
     if (i == bytes.size()) return std::unexpected(VarintError::kTruncated);

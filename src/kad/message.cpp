@@ -67,6 +67,8 @@ Record read_record(protozero::pbf_reader reader, const MessageLimits& limits) {
   return record;
 }
 
+constexpr std::size_t kUsualAddresses = 8;
+
 // The addresses of a peer, as they stand: the id that they must fit may come behind them.
 struct RawPeer {
   base::BytesView id;
@@ -76,6 +78,7 @@ struct RawPeer {
 
 RawPeer read_raw_peer(protozero::pbf_reader reader, const MessageLimits& limits) {
   RawPeer peer;
+  peer.addresses.reserve(kUsualAddresses);
   std::size_t size = PeerId::kMaxBytes + 4;
   while (reader.next()) {
     switch (reader.tag_and_type()) {
@@ -105,6 +108,7 @@ void add_peer(std::vector<PeerRecord>& to, const RawPeer& raw) {
   if (!id) return;
   if (std::ranges::any_of(to, [&](const PeerRecord& known) { return known.peer == *id; })) return;
   PeerRecord record{*id, {}, raw.connection};
+  record.addresses.reserve(raw.addresses.size());
   for (const base::BytesView bytes : raw.addresses) {
     auto address = Multiaddr::decode(bytes);
     if (!address) continue;
@@ -188,6 +192,16 @@ std::size_t body_size(const PeerRecord& record) {
   return size + (record.connection == Connectedness::kNotConnected ? 0 : 2);
 }
 
+// At least what the message takes: a few bytes more stand for its type and the lengths.
+std::size_t message_size(const Message& message) {
+  std::size_t size = 64 + message.key.size();
+  if (message.record) size += message.record->key.size() + message.record->value.size() + 64;
+  for (const auto* peers : {&message.closer, &message.providers}) {
+    for (const PeerRecord& peer : *peers) size += bytes_size(body_size(peer));
+  }
+  return size;
+}
+
 void append_peer(base::Bytes& to, Field field, const PeerRecord& record) {
   append_prefix(to, field, body_size(record));
   append_bytes(to, kPeerId, record.peer.bytes());
@@ -254,6 +268,7 @@ std::expected<Message, MessageError> decode_message(base::BytesView bytes,
 
 base::Bytes encode_message(const Message& message) {
   base::Bytes bytes;
+  bytes.reserve(message_size(message));
   append_number(bytes, kType, static_cast<std::uint8_t>(message.type));
   if (!message.key.empty()) append_bytes(bytes, kKey, message.key);
   if (message.record) append_record(bytes, *message.record);

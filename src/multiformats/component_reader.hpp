@@ -15,9 +15,17 @@ struct BinaryComponent {
   std::size_t end = 0;  ///< where the next component starts
 };
 
+/// Why there is no component. Small: the words for a person are made when they are wanted, not by
+/// everyone who reads one.
+struct ComponentFault {
+  MultiaddrError::Kind kind{};
+  std::uint64_t code = 0;                  ///< where it could be read
+  const ProtocolInfo* protocol = nullptr;  ///< where the code is a known one
+};
+
 /// Reads the component whose code is at `position`, which lies before the end of `bytes`. Checks
 /// its lengths, not its value.
-[[nodiscard]] std::expected<BinaryComponent, MultiaddrError> read_component(base::BytesView bytes,
+[[nodiscard]] std::expected<BinaryComponent, ComponentFault> read_component(base::BytesView bytes,
                                                                             std::size_t position);
 
 /// Calls visit(component, position) for each component of a multiaddr's bytes, which are valid,

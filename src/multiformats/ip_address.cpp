@@ -76,8 +76,12 @@ IpAddress IpAddress::group() const noexcept {
 }
 
 bool IpAddress::in(base::BytesView prefix, unsigned prefix_bits) const noexcept {
-  const IpAddress mine = masked(prefix_bits);
-  return std::ranges::equal(mine.bytes().first(prefix.size()), prefix);
+  const std::size_t whole = prefix_bits / 8;
+  for (std::size_t i = 0; i < whole; ++i) {
+    if (bytes_[i] != prefix[i]) return false;
+  }
+  const unsigned rest = prefix_bits % 8;
+  return rest == 0 || (bytes_[whole] ^ prefix[whole]) >> (8 - rest) == 0;
 }
 
 }  // namespace ggen::p2p::multiformats

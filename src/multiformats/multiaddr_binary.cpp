@@ -20,6 +20,13 @@ Kind kind_of(base::VarintError error) {
   return error == base::VarintError::kTruncated ? Kind::kTruncated : Kind::kNonMinimalVarint;
 }
 
+std::unexpected<MultiaddrError> failure(const ComponentFault& fault, std::size_t position) {
+  std::string component = "protocol code";
+  if (fault.kind == Kind::kUnknownProtocol) component = std::to_string(fault.code);
+  if (fault.protocol != nullptr) component = fault.protocol->name;
+  return failure(fault.kind, position, std::move(component), fault.protocol);
+}
+
 const ProtocolInfo* find_code(std::uint64_t code) {
   if (code > std::numeric_limits<std::uint32_t>::max()) return nullptr;
   return find_protocol(static_cast<Protocol>(code));
@@ -27,26 +34,24 @@ const ProtocolInfo* find_code(std::uint64_t code) {
 
 }  // namespace
 
-std::expected<BinaryComponent, MultiaddrError> read_component(base::BytesView bytes,
+std::expected<BinaryComponent, ComponentFault> read_component(base::BytesView bytes,
                                                               std::size_t position) {
   const auto code = base::decode_varint(bytes.subspan(position));
-  if (!code) return failure(kind_of(code.error()), position, "protocol code");
+  if (!code) return std::unexpected(ComponentFault{.kind = kind_of(code.error())});
   const ProtocolInfo* const info = find_code(code->value);
-  if (info == nullptr) {
-    return failure(Kind::kUnknownProtocol, position, std::to_string(code->value));
-  }
+  const auto fault = [&](Kind kind) {
+    return std::unexpected(ComponentFault{kind, code->value, info});
+  };
+  if (info == nullptr) return fault(Kind::kUnknownProtocol);
   std::size_t at = position + code->size;
   std::uint64_t size = static_cast<std::uint64_t>(std::max(info->size_bits, 0)) / 8;
   if (info->size_bits == ProtocolInfo::kVariable) {
     const auto length = base::decode_varint(bytes.subspan(at));
-    const std::string name{info->name};
-    if (!length) return failure(kind_of(length.error()), position, name, info);
+    if (!length) return fault(kind_of(length.error()));
     at += length->size;
     size = length->value;
   }
-  if (size > bytes.size() - at) {
-    return failure(Kind::kTruncated, position, std::string(info->name), info);
-  }
+  if (size > bytes.size() - at) return fault(Kind::kTruncated);
   const base::BytesView value = bytes.subspan(at, static_cast<std::size_t>(size));
   return BinaryComponent{info, value, at + value.size()};
 }
@@ -62,7 +67,7 @@ std::expected<Multiaddr, MultiaddrError> Multiaddr::decode(base::BytesView bytes
   if (bytes.size() > kMaxBytes) return failure(Kind::kTooLong, 0, "");
   for (std::size_t at = 0; at < bytes.size();) {
     const auto component = read_component(bytes, at);
-    if (!component) return std::unexpected(component.error());
+    if (!component) return failure(component.error(), at);
     if (!is_valid_value(component->info->kind, component->value)) {
       return failure(Kind::kInvalidValue, at, "0x" + base::to_hex(component->value),
                      component->info);

@@ -55,6 +55,21 @@ constexpr std::array kTable = {
 };
 static_assert(std::ranges::is_sorted(kTable, {}, &ProtocolInfo::code));
 
+// Where in the table the protocols with small codes are: those that nearly all addresses consist
+// of.
+constexpr std::size_t kSmallCodes = 512;
+constexpr std::uint8_t kNoProtocol = 0xff;
+static_assert(kTable.size() < kNoProtocol);
+constexpr auto kByCode = [] {
+  std::array<std::uint8_t, kSmallCodes> by_code{};
+  by_code.fill(kNoProtocol);
+  for (std::size_t i = 0; i < kTable.size(); ++i) {
+    const auto code = static_cast<std::size_t>(kTable[i].code);
+    if (code < kSmallCodes) by_code[code] = static_cast<std::uint8_t>(i);
+  }
+  return by_code;
+}();
+
 constexpr std::size_t kMaxName = 24;
 static_assert(std::ranges::all_of(kTable, [](const ProtocolInfo& info) {
   return info.name.size() <= kMaxName;
@@ -85,6 +100,10 @@ std::span<const ProtocolInfo> registered_protocols() noexcept {
 }
 
 const ProtocolInfo* find_protocol(Protocol code) noexcept {
+  if (static_cast<std::size_t>(code) < kSmallCodes) {
+    const std::uint8_t at = kByCode[static_cast<std::size_t>(code)];
+    return at == kNoProtocol ? nullptr : &kTable[at];
+  }
   const auto it = std::ranges::lower_bound(kTable, code, {}, &ProtocolInfo::code);
   return it != kTable.end() && it->code == code ? &*it : nullptr;
 }

@@ -66,7 +66,7 @@ void Engine::Impl::take_blobs(StoreResult result, base::Instant now) {
     context_.storage_failed(blobs.error());
   }
   for (const store::Blob* blob : archives_.all()) {
-    if (blob->held.held() > 0) providing_.add(blob->archive.root, now);
+    if (blob->held.held() > 0) providing_.resume(blob->archive.root, now);
   }
   blobs_listed_ = true;
   for (const WaitingFetch& waiting : std::exchange(waiting_fetches_, {})) {

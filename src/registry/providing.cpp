@@ -1,11 +1,25 @@
 #include "providing.hpp"
 
+#include <utility>
+
 namespace ggen::p2p::registry {
 
 void Providing::add(const crypto::Sha256Digest& root, base::Instant now) {
   if (!known_.insert(root).second) return;
   waiting_.insert(root);
   pump(now);
+}
+
+void Providing::resume(const crypto::Sha256Digest& root, base::Instant now) {
+  if (!known_.insert(root).second) return;
+  resumed_.insert(root);
+  if (last_retry_ != base::Instant::min()) resume_waiting(now);
+}
+
+void Providing::resume_waiting(base::Instant now) {
+  for (const crypto::Sha256Digest& root : std::exchange(resumed_, {})) {
+    static_cast<void>(context_.below.kad.resume_providing(provider_key(root), now));
+  }
 }
 
 void Providing::pump(base::Instant now) {
@@ -42,6 +56,7 @@ void Providing::network_changed(base::Instant now) {
 void Providing::retry(base::Instant now) {
   last_retry_ = now;
   retry_at_.reset();
+  resume_waiting(now);
   waiting_.merge(untaken_);
   untaken_.clear();
   pump(now);

@@ -44,11 +44,11 @@ void SearchClient::start(OperationId id, SearchRequest request, base::Duration t
   }
   Operation& operation = operations_.try_emplace(id).first->second;
   operation.request = within_limits(std::move(request));
+  operation.look_again = ledger_.indexed() < ledger_.recorded();
   timeout = std::clamp(timeout, base::Duration{}, context_.config.search.max_timeout);
-  if (timeout > base::Duration{}) {
-    ask_peers(id, operation, timeout, now);
-    deadlines_.set(id, now + timeout);
-  }
+  if (timeout > base::Duration{}) ask_peers(id, operation, timeout, now);
+  if (operation.look_again) timeout = std::max(timeout, kLastLook);
+  if (timeout > base::Duration{}) deadlines_.set(id, now + timeout);
   search_.run(operation.request, [this, id](std::vector<LocalSearch::Found> found, base::Instant) {
     const auto at = operations_.find(id);
     if (at == operations_.end()) return;
@@ -126,7 +126,6 @@ void SearchClient::take_entry(Operation& operation, const PeerId& peer, const En
   ++pulls;
   if (sync_.pull(peer, statement.publisher, Head{statement.seq, entry.id}, now)) {
     operation.pulls.emplace(peer, statement.publisher);
-    operation.fetched = true;
   }
 }
 
@@ -169,11 +168,9 @@ void SearchClient::advance() {
 void SearchClient::advance(OperationId id, Operation& operation) {
   if (operation.finishing || !operation.local_done) return;
   if (!operation.asked.empty() || !operation.pulls.empty()) return;
-  if (operation.peers == 0) return done(id);
-  // What was fetched must be in the index before it is asked again; the deadline ends the wait.
-  if (!operation.until_indexed) {
-    operation.until_indexed = operation.fetched ? ledger_.recorded() : std::uint64_t{0};
-  }
+  if (operation.peers == 0 && !operation.look_again) return done(id);
+  // What is known by now must be in the index before it is asked again; the deadline ends the wait.
+  if (!operation.until_indexed) operation.until_indexed = ledger_.recorded();
   if (ledger_.indexed() >= *operation.until_indexed) finish(id, operation);
 }
 

@@ -63,7 +63,7 @@ class SearchClient {
     bool local_done = false;
     bool timed_out = false;
     bool finishing = false;
-    bool fetched = false;                          // logs were asked for
+    bool look_again = false;  // the index was behind the journal at the first look
     std::optional<std::uint64_t> until_indexed{};  // records of the journal
   };
 

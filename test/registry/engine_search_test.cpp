@@ -54,6 +54,22 @@ TEST_CASE("search: a slow disk does not hold it up for long") {
   CHECK(done.answered == 1);
 }
 
+TEST_CASE("search: what was published just before is found, though the index is behind") {
+  EngineNetwork net;
+  net.add();
+  net.add();
+  net.connect(0, 1);
+  net.run_for(5s);
+  net[0].disk.set_model({.min_latency = 1ms, .max_latency = 200ms});
+  for (int i = 0; i < 40; ++i) {
+    const std::string package = "pad" + std::to_string(i);
+    const OperationId operation = net.publish(0, package, "1.0.0");
+    while (!net.published(0, operation)) net.run_for(1ms);
+    const base::Duration timeout = i % 2 == 0 ? 0s : 2s;
+    CHECK(net.search(0, {.words = {package}}, timeout).hits.size() == 1);
+  }
+}
+
 TEST_CASE("search: an answer without a valid signature shows nothing, and is told") {
   EngineNetwork net;
   net.add();

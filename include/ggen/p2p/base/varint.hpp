@@ -26,8 +26,14 @@ struct Varint {
   std::size_t size = 0;  ///< bytes the encoding takes
 };
 
-/// Reads the varint at the front of `bytes`.
-[[nodiscard]] std::expected<Varint, VarintError> decode_varint(BytesView bytes) noexcept;
+/// As decode_varint(), for any size.
+[[nodiscard]] std::expected<Varint, VarintError> decode_long_varint(BytesView bytes) noexcept;
+
+/// Reads the varint at the front of `bytes`. Most take one byte.
+[[nodiscard]] inline std::expected<Varint, VarintError> decode_varint(BytesView bytes) noexcept {
+  if (!bytes.empty() && bytes[0] < 0x80) return Varint{bytes[0], 1};
+  return decode_long_varint(bytes);
+}
 
 /// Bytes that `value` takes. `value` is at most kMaxVarint.
 [[nodiscard]] std::size_t varint_size(std::uint64_t value) noexcept;

@@ -3,6 +3,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <expected>
 #include <functional>
 #include <optional>
@@ -47,14 +48,25 @@ class PeerId {
   [[nodiscard]] std::optional<crypto::PublicKey> public_key() const;
 
   auto operator<=>(const PeerId&) const = default;
-  bool operator==(const PeerId&) const = default;
+  // The ids of a network mostly begin alike; tables compare them all the time. No call, no branch.
+  bool operator==(const PeerId& other) const noexcept {
+    std::uint64_t differ = word(kMaxBytes - 8) ^ other.word(kMaxBytes - 8);
+    for (std::size_t at = 0; at + 8 <= kMaxBytes; at += 8) differ |= word(at) ^ other.word(at);
+    return differ == 0 && size_ == other.size_;
+  }
 
  private:
   static constexpr std::size_t kSha256Bytes = 32;
 
   PeerId() = default;
 
-  std::array<std::uint8_t, kMaxBytes> bytes_{};
+  [[nodiscard]] std::uint64_t word(std::size_t at) const noexcept {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes_.data() + at, sizeof word);
+    return word;
+  }
+
+  std::array<std::uint8_t, kMaxBytes> bytes_{};  // zeros behind the id
   std::uint8_t size_ = 0;
 };
 
