@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include <asio/co_spawn.hpp>
@@ -60,8 +61,9 @@ asio::awaitable<void> serve_until_told(host::Host& host) {
 
 }  // namespace
 
-host::Host make_host(asio::io_context& loop) {
+host::Host make_host(asio::io_context& loop, std::optional<kad::Config> dht) {
   host::Config config;
+  config.node.kad = std::move(dht);
   config.node.serve_perf = true;
   config.node.perf.max_inbound_per_peer = 64;
   config.node.perf.max_inbound = 64;
@@ -73,9 +75,9 @@ host::Host make_host(asio::io_context& loop) {
   return host::Host{loop.get_executor(), host::generate_identity(), std::move(config)};
 }
 
-int serve() {
+int serve(std::optional<kad::Config> dht) {
   asio::io_context loop{1};
-  host::Host host = make_host(loop);
+  host::Host host = make_host(loop, std::move(dht));
   host.handle(kEchoProtocol, echo);
   host.handle(kRequestProtocol, answer);
   asio::co_spawn(loop, serve_until_told(host), asio::detached);

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 
 #include <asio/co_spawn.hpp>
 #include <asio/read.hpp>
@@ -36,7 +35,8 @@ awaitable<host::Stream> open(host::Host& host, PeerId peer, const std::string& p
   co_return checked(co_await host.open_stream(peer, std::move(protocols)));
 }
 
-// Starts `width` tasks on this coroutine's executor and waits for all; seconds.
+}  // namespace
+
 awaitable<double> side_by_side(int width, std::function<awaitable<void>()> task) {
   const auto executor = co_await asio::this_coro::executor;
   int running = width;
@@ -52,6 +52,8 @@ awaitable<double> side_by_side(int width, std::function<awaitable<void>()> task)
   co_await done.async_wait(asio::redirect_error(use_awaitable, ignored));
   co_return seconds_since(start);
 }
+
+namespace {
 
 awaitable<void> measure(host::Host& host, PeerId peer, Transfer each) {
   checked(co_await host.measure(peer, each.up, each.down));

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ T checked(ggen::p2p::host::Result<T> result) {
   if (!result) give_up(result.error().message);
   return std::move(*result);
 }
+
+/// Starts `width` tasks on this coroutine's executor and waits for all; seconds.
+asio::awaitable<double> side_by_side(int width, std::function<asio::awaitable<void>()> task);
 
 /// Bytes of one measurement over /perf/1.0.0.
 struct Transfer {

@@ -27,6 +27,11 @@ class Row:
     ceiling: bool = False  # the bare loop has this row too
     ours_dials_all: bool = True  # has a row in the table of our client at each server
     digits: int = 0
+    only_ours_dials: bool = False  # what is measured is the server
+
+
+# Where only the server is looked at, our client goes to each.
+OF_SERVER = {"ours_dials_all": False, "only_ours_dials": True}
 
 
 def all_rows(options: argparse.Namespace) -> list[Row]:
@@ -47,21 +52,33 @@ def all_rows(options: argparse.Namespace) -> list[Row]:
     for width in "1", "32":
         rows.append(Row(f"1 KiB requests on fresh streams, {width} at a time",
                         ["requests", str(options.requests), width], "/s", "per_s"))
-    rows.append(Row("RSS, listening", ["hold", str(options.held)], "MiB", "rss_idle_mib", False, False, False, 1))
-    rows.append(Row(f"RSS, {options.held} connections", ["hold", str(options.held)], "MiB", "rss_held_mib",
-                    False, False, False, 1))
+    hold = ["hold", str(options.held)]
+    rows.append(Row("RSS, listening", hold, "MiB", "rss_idle_mib", False, digits=1, **OF_SERVER))
+    rows.append(Row(f"RSS, {options.held} connections", hold, "MiB", "rss_held_mib", False, digits=1, **OF_SERVER))
+    return rows + dht_rows(options)
+
+
+def dht_rows(options: argparse.Namespace) -> list[Row]:
+    rows = []
+    for each, streams in ("1", "fresh streams"), ("1000", "open streams"):
+        name, case = f"FIND_NODE on {streams}", ["findnode", str(options.find_node), "16", each]
+        rows.append(Row(f"{name}, 16 at a time", case, "/s", "per_s", **OF_SERVER))
+        rows.append(Row(f"{name}: CPU of the server", case, "us", "server_us", False, digits=1, **OF_SERVER))
+    rows.append(Row("answers of 20 peers encoded and decoded", ["answers", str(options.answers)], "/s", "per_s",
+                    ours_dials_all=False))
     return rows
 
 
-def figures(case: list[str], told: dict, cpu: float) -> dict[str, float]:
+def figures(case: list[str], told: dict, client_cpu: float, server_cpu: float) -> dict[str, float]:
     """What the rows show, from a client's answer and the CPU seconds of both sides."""
     seconds = told["seconds"]
+    cpu = client_cpu + server_cpu
     if case[0] in ("upload", "download"):
         size = int(case[2])
         return {"mib_per_s": size / 2**20 / seconds, "cpu_per_gib": cpu / (size / 2**30)}
     if case[0] == "roundtrip":
         return {"p50_us": told["p50"] * 1e6, "p99_us": told["p99"] * 1e6}
-    return {"per_s": int(case[1]) / seconds}
+    return {"per_s": int(case[1]) / seconds, "server_us": server_cpu / int(case[1]) * 1e6}
 
 
 class Comparison:
@@ -79,11 +96,15 @@ class Comparison:
         return list(unique.values())
 
     def pairs(self, case: list[str]) -> list[tuple[peers.Peer, peers.Peer]]:
-        """Who dials whom. RSS is the server's, so the same client holds the connections to each."""
+        """Who dials whom. Where the server is what is measured, the same client goes to each."""
         ours = self.peers[0]
         whole = [peer for peer in self.peers if not peer.ceiling]
         if case[0] == "hold":
             return [(ours, server) for server in whole]
+        if case[0] == "findnode":
+            return [(ours, server) for server in whole if server.dht]
+        if case[0] == "answers":
+            return [(peer, peer) for peer in whole if peer.answers]
         pairs = [(peer, peer) for peer in whole] + [(ours, server) for server in whole[1:]]
         if any(row.case == case and row.ceiling for row in self.rows):
             pairs += [(peer, peer) for peer in self.peers if peer.ceiling]
@@ -98,17 +119,20 @@ class Comparison:
                     self.samples.setdefault(key, []).append(figure)
 
     def measure(self, client: peers.Peer, server: peers.Peer, case: list[str]) -> dict[str, float]:
-        with peers.Server(server, self.cores[1]) as serving:
+        if case[0] == "answers":
+            with peers.Client(client, self.cores[0], case) as alone:
+                alone.wait_ready()
+                return figures(case, alone.run(), 0, 0)
+        with peers.Server(server, self.cores[1], case[0]) as serving:
             idle = serving.resident_mib(self.settle) if case[0] == "hold" else 0.0
             dialling = peers.Client(client, self.cores[0], [case[0], serving.address, *case[1:]])
             with dialling:
                 dialling.wait_ready()
                 if case[0] == "hold":
                     return {"rss_idle_mib": idle, "rss_held_mib": serving.resident_mib(self.settle)}
-                before = serving.cpu_seconds() + dialling.cpu_seconds()
+                before = dialling.cpu_seconds(), serving.cpu_seconds()
                 told = dialling.run()
-                cpu = serving.cpu_seconds() + dialling.cpu_seconds() - before
-                return figures(case, told, cpu)
+                return figures(case, told, dialling.cpu_seconds() - before[0], serving.cpu_seconds() - before[1])
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -119,8 +143,11 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--round-trips", type=int, default=20000, help="of one measurement (%(default)s)")
     parser.add_argument("--requests", type=int, default=6400, help="of one measurement (%(default)s)")
     parser.add_argument("--held", type=int, default=1000, help="connections at rest (%(default)s)")
+    parser.add_argument("--find-node", type=int, default=16000, help="questions of one measurement (%(default)s)")
+    parser.add_argument("--answers", type=int, default=20000, help="encoded and decoded (%(default)s)")
     parser.add_argument("--settle", type=float, default=5, help="seconds before memory is read (%(default)g)")
-    parser.add_argument("--only", metavar="CASE", help="upload, download, connect, roundtrip, requests or hold")
+    parser.add_argument("--only", metavar="CASE",
+                        help="upload, download, connect, roundtrip, requests, hold, findnode or answers")
     parser.add_argument("--unpinned", action="store_true", help="let the system choose the cores")
     parser.add_argument("--write", metavar="FILE", type=pathlib.Path,
                         help="put the tables between its marks, besides printing them")

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "dht.hpp"
 #include "measure.hpp"
 #include "parent.hpp"
 #include "server.hpp"
@@ -100,7 +101,12 @@ int hold(const Multiaddr& address, std::size_t count) {
 }
 
 int run(const std::vector<std::string>& words) {
-  if (words.size() == 1 && words[0] == "serve") return serve();
+  if (words == std::vector<std::string>{"serve"}) return serve();
+  if (words == std::vector<std::string>{"serve-dht"}) return serve_dht();
+  if (words.size() == 2 && words[0] == "answers") {
+    const auto numbers = parse_numbers({words[1]});
+    return numbers.size() == 1 ? answers(numbers[0]) : usage("compare-ours");
+  }
   if (words.size() < 3) return usage("compare-ours");
   const auto address = Multiaddr::parse(words[1]);
   if (!address) return usage("compare-ours");
@@ -111,6 +117,7 @@ int run(const std::vector<std::string>& words) {
   if (is("connect", 2)) {
     return connect(*address, static_cast<int>(numbers[0]), static_cast<int>(numbers[1]));
   }
+  if (is("findnode", 3)) return find_node(*address, numbers);
   if (is("hold", 1)) return hold(*address, numbers[0]);
   if (is("upload", 2) || is("download", 2) || is("requests", 2) || is("roundtrip", 1)) {
     return dial_once(*address, words[0], numbers);

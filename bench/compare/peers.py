@@ -9,6 +9,7 @@ import select
 import subprocess
 import time
 
+DHT_PROTOCOL = "/ggen-bench/kad/1.0.0"
 # The longest that a peer may be silent: js-libp2p takes a while over a thousand connections.
 PATIENCE_SECONDS = 120
 
@@ -22,6 +23,8 @@ class Peer:
     name: str
     command: list[str]
     ceiling: bool = False
+    dht: list[str] | None = None  # the command of its DHT server
+    answers: list[str] | None = None  # the program that encodes and decodes its answers
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -29,15 +32,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ceiling", help="the bare loop")
     parser.add_argument("--go", help="go-libp2p's peer program")
     parser.add_argument("--rust", help="rust-libp2p's peer program")
+    parser.add_argument("--go-dht", help="go-libp2p-kad-dht's server")
+    parser.add_argument("--rust-dht", help="rust-libp2p kad's server")
+    parser.add_argument("--go-answers", help="the program that encodes and decodes go-libp2p-kad-dht's answers")
     parser.add_argument("--js", nargs=2, metavar=("NODE", "FILE"), help="Node.js and js-libp2p's peer program")
 
 
 def found(options: argparse.Namespace) -> list[Peer]:
     """Ours first, then the others that were built."""
-    peers = [Peer("ours", [options.ours])]
+    peers = [Peer("ours", [options.ours], dht=[options.ours, "serve-dht"], answers=[options.ours])]
+    settings = ["--protocol", DHT_PROTOCOL, "--mode", "server"]
+    dht = {name: [command, *settings] for name in ("go", "rust") if (command := getattr(options, f"{name}_dht"))}
+    answers = {"go": [options.go_answers]} if options.go_answers else {}
     for name in "go", "rust":
         if command := getattr(options, name):
-            peers.append(Peer(name, [command]))
+            peers.append(Peer(name, [command], dht=dht.get(name), answers=answers.get(name)))
     if options.js:
         peers.append(Peer("js", options.js))
     if options.ceiling:
@@ -48,15 +57,15 @@ def found(options: argparse.Namespace) -> list[Peer]:
 class Process:
     """A peer program that runs, on a core of its own or on any; ended with its standard input."""
 
-    def __init__(self, peer: Peer, core: int | None, words: list[str]):
-        self.name = f"{peer.name} {words[0]}"
+    def __init__(self, name: str, core: int | None, command: list[str]):
+        self.name = name
 
         def pin() -> None:
             if core is not None:
                 os.sched_setaffinity(0, {core})
 
         self.process = subprocess.Popen(
-            [*peer.command, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=pin, text=True,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=pin, text=True,
             # Production is how js is meant to be run; Node.js and its packages read this.
             env={**os.environ, "NODE_ENV": "production"})
 
@@ -88,9 +97,12 @@ class Process:
 
 
 class Server(Process):
-    def __init__(self, peer: Peer, core: int | None):
-        super().__init__(peer, core, ["serve"])
-        self.address = self.line()
+    def __init__(self, peer: Peer, core: int | None, case: str):
+        command = peer.dht if case == "findnode" else [*peer.command, "serve"]
+        super().__init__(f"{peer.name}'s server", core, command)
+        first = self.line()
+        # The peer programs of tools/interop speak JSON.
+        self.address = json.loads(first)["addresses"][0] if first.startswith("{") else first
 
     def resident_mib(self, settle: float) -> float:
         time.sleep(settle)
@@ -101,6 +113,10 @@ class Server(Process):
 
 
 class Client(Process):
+    def __init__(self, peer: Peer, core: int | None, words: list[str]):
+        command = peer.answers if words[0] == "answers" else peer.command
+        super().__init__(f"{peer.name} {words[0]}", core, [*command, *words])
+
     def wait_ready(self) -> None:
         if (line := self.line()) != "ready":
             raise Failure(f"{self.name} said {line!r} instead of being ready")

@@ -47,8 +47,7 @@ def of_themselves(comparison) -> str:
     others = [peer.name for peer in comparison.peers[1:] if not peer.ceiling]
     body = []
     for row in comparison.rows:
-        # Memory is the server's: our client holds the connections to each.
-        dialler = (lambda name: "ours") if row.case[0] == "hold" else (lambda name: name)
+        dialler = (lambda name: "ours") if row.only_ours_dials else (lambda name: name)
         values = {name: median(comparison, dialler(name), name, row) for name in ["ours", *others]}
         ceiling = median(comparison, "ceiling", "ceiling", row) if row.ceiling else None
         known = [values[name] for name in others if values[name] is not None]
@@ -68,9 +67,11 @@ def of_our_client(comparison) -> str:
 def render(comparison, options: argparse.Namespace) -> str:
     pinned = "client and server not pinned" if options.unpinned else "client and server pinned to a core each"
     how = (f"{machine()}; {pinned}; medians of {options.rounds} interleaved rounds; {options.mib} MiB a transfer, "
-           f"{options.connections} connections, {options.round_trips} round trips, {options.requests} requests a "
-           "measurement, each after a tenth of it unmeasured.")
-    return "\n\n".join([how, of_themselves(comparison), of_our_client(comparison)])
+           f"{options.connections} connections, {options.round_trips} round trips, {options.requests} requests, "
+           f"{options.find_node} questions, {options.answers} answers a measurement, each after a tenth of "
+           "it unmeasured.")
+    ours = [of_our_client(comparison)] if any(row.ours_dials_all for row in comparison.rows) else []
+    return "\n\n".join([how, of_themselves(comparison), *ours])
 
 
 def write_between_marks(file: pathlib.Path, text: str) -> None:

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <ggen/p2p/base/assert.hpp>
 #include <ggen/p2p/multiformats/multiaddr.hpp>
 
@@ -20,6 +22,13 @@ Last last_component(base::BytesView bytes) {
     return true;
   });
   return last;
+}
+
+/// False for most addresses without a peer id, whose components need not be read then.
+bool may_name_a_peer(base::BytesView bytes) {
+  constexpr auto kCode = static_cast<std::uint32_t>(Protocol::kP2p);
+  constexpr auto kFirst = static_cast<std::uint8_t>((kCode & 0x7fU) | 0x80U);  // of its varint
+  return std::ranges::find(bytes, kFirst) != bytes.end();
 }
 
 bool is(const ProtocolInfo* info, Protocol protocol) {
@@ -103,6 +112,7 @@ std::optional<std::uint16_t> Multiaddr::tcp_port() const {
 }
 
 std::optional<PeerId> Multiaddr::peer_id() const {
+  if (!may_name_a_peer(bytes_)) return std::nullopt;
   const Last last = last_component(bytes_);
   if (!is(last.info, Protocol::kP2p)) return std::nullopt;
   return *PeerId::decode(last.value);
@@ -117,6 +127,7 @@ Multiaddr Multiaddr::with_peer_id(const PeerId& peer) const {
 }
 
 Multiaddr Multiaddr::without_peer_id() const {
+  if (!may_name_a_peer(bytes_)) return *this;
   const Last last = last_component(bytes_);
   if (!is(last.info, Protocol::kP2p)) return *this;
   return Multiaddr{base::to_bytes(bytes().first(last.position))};

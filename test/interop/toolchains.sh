@@ -73,25 +73,11 @@ it, or leave Rust out: tools/interop --without rust. See test/interop/kad/README
 Install Rust, or leave it out: tools/interop --without rust. See test/interop/kad/README.md."
 }
 
-# Puts the sources into folder $1 with a lock file as cargo wants it. versions.lock pins versions and hashes, but names no
-# registry; cargo's own name for that is taken from a lock file that cargo has just made.
-stage_rust() {
-  local registry
-  mkdir -p "$1"
-  cp -p "$rust_source/Cargo.toml" "$1/"
-  ln -sfn "$rust_source/src" "$1/src"
-  ! cmp -s "$rust_source/versions.lock" "$1/.versions" || return 0
-  (cd "$1" && cargo generate-lockfile) || return
-  registry=$(grep -m 1 '^source = ' "$1/Cargo.lock") || return
-  sed "s|^checksum = |$registry\n&|" "$rust_source/versions.lock" >"$1/Cargo.lock"
-  cp "$rust_source/versions.lock" "$1/.versions"
-}
-
 build_rust() {
   local log=$build/kad-rust.log stage=$build/rust-source
   require_rust
   say "Building the peer of rust-libp2p"
-  { stage_rust "$stage" && (cd "$stage" && CARGO_TARGET_DIR=$build/rust cargo build --locked); } >"$log" 2>&1 || {
+  { stage_crate "$rust_source" "$rust_source/versions.lock" "$stage" && (cd "$stage" && CARGO_TARGET_DIR=$build/rust cargo build --locked); } >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
     fail "Rust cannot build test/interop/kad/rust: is the package registry in reach?"
   }
