@@ -192,7 +192,7 @@ std::size_t body_size(const PeerRecord& record) {
   return size + (record.connection == Connectedness::kNotConnected ? 0 : 2);
 }
 
-// At least what the message takes: a few bytes more stand for its type and the lengths.
+// About what the message takes, so that its bytes need not move while it is written.
 std::size_t message_size(const Message& message) {
   std::size_t size = 64 + message.key.size();
   if (message.record) size += message.record->key.size() + message.record->value.size() + 64;

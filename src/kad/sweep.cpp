@@ -48,6 +48,11 @@ base::Instant Sweep::retry_at(base::Instant now) const {
   return now + state_.config.maintenance.refresh_interval;
 }
 
+// What is due waits for the first peer: to try each key in vain would be much work, all at once.
+bool Sweep::nobody_to_tell() const {
+  return state_.table.size() == 0;
+}
+
 // What to do.
 
 std::optional<Sweep::Job> Sweep::next_job(base::Instant now) {
@@ -63,12 +68,14 @@ std::optional<Sweep::Job> Sweep::next_job(base::Instant now) {
 }
 
 std::optional<base::Instant> Sweep::next_job_at() const {
-  if (regions_.size() >= state_.config.maintenance.max_regions) return std::nullopt;
+  if (nobody_to_tell() || regions_.size() >= state_.config.maintenance.max_regions) {
+    return std::nullopt;
+  }
   return state_.provided.next();
 }
 
 std::optional<Sweep::Job> Sweep::start_due(base::Instant now) {
-  while (regions_.size() < state_.config.maintenance.max_regions) {
+  while (!nobody_to_tell() && regions_.size() < state_.config.maintenance.max_regions) {
     const base::Bytes* key = state_.provided.due(now);
     if (key == nullptr) return std::nullopt;
     const auto part = region_of(*key, now);

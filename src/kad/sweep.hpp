@@ -88,6 +88,7 @@ class Sweep {
   void settle_keys(Region& region, base::Instant now);
   void end(RegionId id, base::Instant now);
   [[nodiscard]] base::Instant retry_at(base::Instant now) const;
+  [[nodiscard]] bool nobody_to_tell() const;
 
   State& state_;
   base::SlotMap<Region, RegionTag> regions_;

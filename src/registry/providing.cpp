@@ -1,7 +1,5 @@
 #include "providing.hpp"
 
-#include <utility>
-
 namespace ggen::p2p::registry {
 
 void Providing::add(const crypto::Sha256Digest& root, base::Instant now) {
@@ -12,14 +10,7 @@ void Providing::add(const crypto::Sha256Digest& root, base::Instant now) {
 
 void Providing::resume(const crypto::Sha256Digest& root, base::Instant now) {
   if (!known_.insert(root).second) return;
-  resumed_.insert(root);
-  if (last_retry_ != base::Instant::min()) resume_waiting(now);
-}
-
-void Providing::resume_waiting(base::Instant now) {
-  for (const crypto::Sha256Digest& root : std::exchange(resumed_, {})) {
-    static_cast<void>(context_.below.kad.resume_providing(provider_key(root), now));
-  }
+  static_cast<void>(context_.below.kad.resume_providing(provider_key(root), now));
 }
 
 void Providing::pump(base::Instant now) {
@@ -56,7 +47,6 @@ void Providing::network_changed(base::Instant now) {
 void Providing::retry(base::Instant now) {
   last_retry_ = now;
   retry_at_.reset();
-  resume_waiting(now);
   waiting_.merge(untaken_);
   untaken_.clear();
   pump(now);

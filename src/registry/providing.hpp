@@ -21,7 +21,7 @@ class Providing {
 
   void add(const crypto::Sha256Digest& root, base::Instant now);
   /// One that was here when the program started. Others were told of it before: a lookup for each
-  /// of many would take hours, so kad tells of all of them together once there is a network.
+  /// of many would take hours, so kad tells of all of them together.
   void resume(const crypto::Sha256Digest& root, base::Instant now);
   void network_changed(base::Instant now);
   bool handle(const kad::QueryDone& done, base::Instant now);
@@ -30,7 +30,6 @@ class Providing {
   [[nodiscard]] std::optional<base::Instant> next_deadline() const { return retry_at_; }
 
  private:
-  void resume_waiting(base::Instant now);
   void retry(base::Instant now);
   void pump(base::Instant now);
 
@@ -38,7 +37,6 @@ class Providing {
   std::set<crypto::Sha256Digest> known_;    // all that were ever added
   std::set<crypto::Sha256Digest> waiting_;  // for their turn
   std::set<crypto::Sha256Digest> untaken_;  // nobody took them
-  std::set<crypto::Sha256Digest> resumed_;  // from before, for the first peer
   std::map<kad::QueryId, crypto::Sha256Digest> under_way_;
   base::Instant last_retry_ = base::Instant::min();
   std::optional<base::Instant> retry_at_;

@@ -142,6 +142,19 @@ TEST_CASE("a key around which peers have settled is looked after by itself") {
   CHECK(honest >= 12);
 }
 
+TEST_CASE("what is due waits while there is nobody to tell") {
+  Providing network{1};
+  network.resume(300);
+  network.run_for(std::chrono::hours{2});
+  CHECK(network.stats().lookups == 0);
+  CHECK(network.stats().overdue == 300);
+  for (std::size_t i = 1; i < 30; ++i) network.add(without_maintenance());
+  network.introduce_all();
+  network.run_for(std::chrono::minutes{30});
+  CHECK(network.stats().overdue == 0);
+  CHECK(network.with_fewer_than(20) == 0);
+}
+
 TEST_CASE("few keys are provided again each for itself") {
   Providing network{240};
   network.resume(6);
