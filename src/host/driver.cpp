@@ -27,8 +27,6 @@ using connection::ConnectionId;
 constexpr std::size_t kReadBytes = 256 * 1024;
 // What is sealed before the socket is asked: two Noise frames and a bit.
 constexpr std::size_t kWriteBytes = 2 * 65'536;
-// Completions called in a row before the sockets get another look.
-constexpr int kCompletionsAtOnce = 32;
 // For the goodbye to leave through a socket that is full.
 constexpr std::chrono::seconds kFlushTime{1};
 // After accept() has failed for want of file descriptors or memory.
@@ -114,8 +112,8 @@ void Driver::call_completed_later() {
   if (!std::exchange(completed_posted_, true)) asio::post(executor_, Call{shared_from_this()});
 }
 
-void Driver::call_completed() {
-  for (int i = 0; i < kCompletionsAtOnce; ++i) {
+void Driver::call_completed(int& left) {
+  for (; left > 0; --left) {
     auto next = completed_.pop();
     if (!next) return;
     next->done(next->error, next->size);
@@ -130,6 +128,14 @@ void Driver::consumed(connection::StreamRef stream, std::size_t size) {
 void Driver::consume_now(base::Instant now) {
   for (const Consumed& each : consumed_) node_->consume(each.stream, each.size, now);
   consumed_.clear();
+}
+
+void Driver::send_waiting() {
+  for (std::size_t i = 0; i < sending_.size() && !stopped_; ++i) {
+    // A copy: a socket that breaks takes its entry off the table.
+    if (const ConnectionPtr* found = connections_.find(sending_[i])) flush(ConnectionPtr{*found});
+  }
+  sending_.clear();
 }
 
 // ---- Storage ----
@@ -167,10 +173,8 @@ void Driver::execute_all() {
 void Driver::execute(node::Output output) {
   if (stopped_) return;
   if (const auto* transmit = std::get_if<node::output::Transmit>(&output)) {
-    // A copy: a socket that breaks takes its entry off the table.
-    if (const ConnectionPtr* found = connections_.find(transmit->connection)) {
-      pump(ConnectionPtr{*found});
-    }
+    sending_.push_back(transmit->connection);
+    if (!completing_) call_completed_later();
   } else if (const auto* close = std::get_if<node::output::CloseTransport>(&output)) {
     close_transport(close->connection);
   } else if (auto* of_swarm = std::get_if<swarm::Output>(&output)) {
@@ -428,6 +432,14 @@ void Driver::pump(const ConnectionPtr& connection) {
   }
 }
 
+// As an output: no other connection may be pumped before these bytes have left the shared buffer.
+void Driver::flush(const ConnectionPtr& connection) {
+  executing_ = true;
+  pump(connection);
+  executing_ = false;
+  execute_all();
+}
+
 void Driver::write_when_ready(const ConnectionPtr& connection) {
   connection->waiting_to_write = true;
   connection->socket.async_wait(tcp::socket::wait_write,
@@ -441,9 +453,7 @@ void Driver::writable(const ConnectionPtr& connection, std::error_code error) {
   connection->waiting_to_write = false;
   if (error || !write_unsent(connection)) return transport_failed(connection, false);
   if (connection->waiting_to_write) return;
-  // As an output: no other connection may be pumped before these bytes have left the shared buffer.
-  outputs_.push(node::output::Transmit{connection->id});
-  execute_all();
+  flush(connection);
   if (connection->closing && !connection->waiting_to_write) close(connection);
 }
 
