@@ -97,27 +97,13 @@ double nearest_us() {
   return found > 0 ? 1e6 / calls : 0;
 }
 
-double answers() {
-  kad::Message answer{.type = kad::MessageType::kFindNode};
-  for (std::size_t i = 0; i < 20; ++i) {
-    answer.closer.push_back({numbered_peer(i), addresses_of(i)});
-  }
-  return rate(std::chrono::milliseconds{500}, [&] {
-    const auto decoded = kad::decode_message(kad::encode_message(answer), {});
-    if (!decoded || decoded->closer.size() != 20) std::abort();
-  });
-}
-
 }  // namespace
 
 void kad_rows(Table& table) {
   memory_rows(table);
   pin(0);
-  const std::string how = "pinned, half a second";
   table.push_back({"DHT, the nearest 20 in the table of one who has met 500 peers",
-                   fmt::format("{:.2f} us", nearest_us()), how});
-  table.push_back({"DHT, an answer of 20 peers with four addresses encoded and decoded",
-                   fmt::format("{:.0f} /s", answers()), how});
+                   fmt::format("{:.2f} us", nearest_us()), "pinned, half a second"});
   pin(-1);
 }
 

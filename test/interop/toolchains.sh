@@ -77,7 +77,8 @@ build_rust() {
   local log=$build/kad-rust.log stage=$build/rust-source
   require_rust
   say "Building the peer of rust-libp2p"
-  { stage_crate "$rust_source" "$rust_source/versions.lock" "$stage" && (cd "$stage" && CARGO_TARGET_DIR=$build/rust cargo build --locked); } >"$log" 2>&1 || {
+  { stage_crate "$rust_source" "$rust_source/versions.lock" "$stage" &&
+    (cd "$stage" && CARGO_TARGET_DIR=$build/rust cargo build --locked); } >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
     fail "Rust cannot build test/interop/kad/rust: is the package registry in reach?"
   }
