@@ -49,7 +49,8 @@ asio::awaitable<Result<PeerId>> Host::connect(Multiaddr address) {
 }
 
 asio::awaitable<Result<Stream>> Host::open_stream(PeerId peer, std::vector<std::string> protocols) {
-  return promised<Result<Stream>>(
+  // Now: what is written first leaves with the request for the stream.
+  return promised<Result<Stream>, Resume::kNow>(
       [impl = impl_.get(), peer, protocols = std::move(protocols)](auto promise) mutable {
         impl->open_stream(peer, std::move(protocols), std::move(promise));
       });

@@ -89,12 +89,13 @@ void Host::Impl::listen(multiformats::Multiaddr address,
 void Host::Impl::open_stream(multiformats::PeerId peer, std::vector<std::string> protocols,
                              Promise<Result<Stream>> promise) {
   if (protocols.empty() || !std::ranges::all_of(protocols, multistream::valid_protocol)) {
-    return promise(
-        std::unexpected(Failure{Errc::kInvalidProtocol,
-                                "a stream needs protocol ids, none empty, above 1,023 bytes "
-                                "or with a newline in it"}));
+    Failure failure{Errc::kInvalidProtocol,
+                    "a stream needs protocol ids, none empty, above 1,023 bytes or with a newline "
+                    "in it"};
+    return opened(std::move(promise), std::unexpected(std::move(failure)));
   }
-  ask(promise, [&](node::Node& node, base::Instant now) {
+  if (driver_->stopped()) return opened(std::move(promise), std::unexpected(stopped()));
+  driver_->drive([&](node::Node& node, base::Instant now) {
     const auto token = node.open_stream(peer, protocols, now);
     opening_.try_emplace(token, Opening{peer, std::move(protocols), std::move(promise)});
   });
@@ -170,8 +171,12 @@ void fail_all(Map& waiting, std::type_identity<T>) {
 }
 
 void Host::Impl::fail_everything() {
-  for (auto* entry : opening_.sorted()) entry->second.promise(std::unexpected(stopped()));
-  for (auto* entry : negotiating_.sorted()) entry->second.promise(std::unexpected(stopped()));
+  for (auto* entry : opening_.sorted()) {
+    opened(std::move(entry->second.promise), std::unexpected(stopped()));
+  }
+  for (auto* entry : negotiating_.sorted()) {
+    opened(std::move(entry->second.promise), std::unexpected(stopped()));
+  }
   opening_.clear();
   negotiating_.clear();
   fail_all(dials_, std::type_identity<multiformats::PeerId>{});
@@ -298,7 +303,7 @@ void Host::Impl::on_input(connection::stream_input::Opening& input) {
                                                            opening.protocols.front());
   streams_[input.stream] = state;
   if (opening.protocols.size() == 1) {
-    opening.promise(Stream{state});
+    opened(std::move(opening.promise), Stream{state});
   } else {
     negotiating_.try_emplace(input.stream, std::move(opening));
   }
@@ -309,7 +314,7 @@ void Host::Impl::on_input(connection::stream_input::OpenFailed& input) {
   if (found == nullptr) return;
   auto promise = std::move(found->promise);
   opening_.erase(input.token);
-  promise(std::unexpected(explain(input.failure)));
+  opened(std::move(promise), std::unexpected(explain(input.failure)));
 }
 
 void Host::Impl::on_input(connection::stream_input::Opened& input) {
@@ -326,7 +331,7 @@ void Host::Impl::on_input(connection::stream_input::Opened& input) {
   auto promise = std::move(waiting->promise);
   negotiating_.erase(input.stream);
   state->agreed_on(std::move(input.protocol));
-  promise(Stream{state});
+  opened(std::move(promise), Stream{state});
 }
 
 void Host::Impl::on_input(connection::stream_input::Data& input) {
@@ -341,11 +346,19 @@ void Host::Impl::on_input(connection::stream_input::Closed& input) {
   if (Opening* waiting = negotiating_.find(input.stream)) {
     auto promise = std::move(waiting->promise);
     negotiating_.erase(input.stream);
-    promise(std::unexpected(explain(input.end)));
+    opened(std::move(promise), std::unexpected(explain(input.end)));
   }
   const StreamPtr found = stream(input.stream);
   streams_.erase(input.stream);
   if (found) found->on_closed(input.end);
+}
+
+// Resumes whoever asked for the stream when the driver has nothing else under way, as its reads and
+// writes do: what they write at once leaves together with what opens the stream.
+void Host::Impl::opened(Promise<Result<Stream>> promise, Result<Stream> outcome) {
+  auto resume = [promise = std::move(promise), outcome = std::move(outcome)](
+                    std::error_code, std::size_t) mutable { promise(std::move(outcome)); };
+  driver_->complete(std::move(resume), {}, 0);
 }
 
 void Host::Impl::accept(const StreamPtr& state) {

@@ -64,6 +64,7 @@ class Host::Impl {
   void on_input(connection::stream_input::Finished& input);
   void on_input(connection::stream_input::Closed& input);
 
+  void opened(Promise<Result<Stream>> promise, Result<Stream> outcome);
   void accept(const StreamPtr& stream);
   void dial_done(const swarm::event::DialDone& done);
   void identified(const multiformats::PeerId& peer, const Result<identify::Info>& outcome);
