@@ -55,7 +55,8 @@ Engine::Router::Router(Config config, crypto::Crypto& crypto, const crypto::KeyP
       hasher_(crypto),
       seen_(kSeenGenerations, config_.limits.max_seen),
       cache_(config_.gossip.history_length, config_.gossip.history_gossip,
-             config_.limits.max_cached_bytes) {}
+             config_.limits.max_cached_bytes),
+      rejected_(kSeenGenerations, config_.limits.max_seen / kSeenPerRejected) {}
 
 std::vector<std::string> Engine::Router::subscriptions() const {
   std::vector<std::string> names;
@@ -118,8 +119,8 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 Engine::~Engine() = default;
 
 void Engine::peer_supports(const multiformats::PeerId& peer, std::span<const std::string> protocols,
-                           connection::Direction direction, base::Instant now) {
-  router_->peer_supports(peer, protocols, direction, now);
+                           const Link& link, base::Instant now) {
+  router_->peer_supports(peer, protocols, link, now);
 }
 void Engine::peer_gone(const multiformats::PeerId& peer, base::Instant now) {
   router_->peer_gone(peer, now);
@@ -133,6 +134,10 @@ void Engine::unsubscribe(std::string_view topic, base::Instant now) {
 std::expected<MessageId, PublishError> Engine::publish(std::string_view topic, base::BytesView data,
                                                        base::Instant now) {
   return router_->publish(topic, data, now);
+}
+void Engine::set_application_score(const multiformats::PeerId& peer, double score,
+                                   base::Instant now) {
+  router_->set_application_score(peer, score, now);
 }
 void Engine::report(MessageToken token, Verdict verdict, base::Instant now) {
   router_->report(token, verdict, now);
@@ -160,6 +165,12 @@ std::vector<multiformats::PeerId> Engine::subscribers(std::string_view topic) co
 }
 std::optional<Conduct> Engine::conduct(const multiformats::PeerId& peer) const {
   return router_->conduct(peer);
+}
+std::optional<double> Engine::score(const multiformats::PeerId& peer) const {
+  return router_->score(peer);
+}
+std::vector<PeerScore> Engine::scores(base::Instant now) const {
+  return router_->scores(now);
 }
 bool Engine::has_unsent(const multiformats::PeerId& peer) const {
   return router_->has_unsent(peer);

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <span>
 #include <utility>
 
 #include <ggen/p2p/gossipsub/rpc.hpp>
@@ -20,14 +22,17 @@ void Engine::Router::start(base::Instant now) {
   const auto phase = static_cast<std::int64_t>(prng_.below(1000)) + 1;
   next_heartbeat_ = now + config_.heartbeat * phase / 1000;
   seen_ages_at_ = now + config_.seen_ttl / kSeenGenerations;
+  decay_at_ = now;
+  graft_better_at_ = now + config_.mesh.opportunistic_graft_every;
 }
 
 void Engine::Router::heartbeat(base::Instant now) {
   if (!next_heartbeat_ || *next_heartbeat_ > now) return;
   next_heartbeat_ = now + config_.heartbeat;
   for (const PeerKey key : promises_.take_broken(now)) {
-    if (Peer* const peer = find(key)) offend(*peer, Offence::kBrokenPromise);
+    if (Peer* const peer = find(key)) offend(*peer, Offence::kBrokenPromise, now);
   }
+  tend_scores(now);
   tend_peers(now);
   for (auto entry = topics_.begin(); entry != topics_.end();) {
     if (entry->second.subscribed) tend_mesh(*entry, now);
@@ -35,20 +40,20 @@ void Engine::Router::heartbeat(base::Instant now) {
     entry->second.backoffs.sweep(now, config_.heartbeat);
     entry = entry->second.idle() ? topics_.erase(entry) : std::next(entry);
   }
+  if (graft_better_at_ <= now) graft_better_at_ = now + config_.mesh.opportunistic_graft_every;
   gossip();
   cache_.shift();
   if (seen_ages_at_ <= now) {
     seen_.age();
+    rejected_.age();
     seen_ages_at_ = now + config_.seen_ttl / kSeenGenerations;
   }
-  std::erase_if(retained_, [&](const auto& entry) { return entry.second.until <= now; });
   flush(now);
 }
 
 void Engine::Router::tend_peers(base::Instant now) {
   peers_.for_each([&](PeerKey, const std::unique_ptr<Peer>& entry) {
     Peer& peer = *entry;
-    peer.conduct.fade(config_.penalty);
     peer.allowance = {};
     peer.unwanted.age();
     if (peer.dropped > 0) {
@@ -71,7 +76,7 @@ void Engine::Router::tend_mesh(TopicEntry& topic, base::Instant now) {
   std::set<PeerKey>& mesh = topic.second.mesh;
   for (const PeerKey key : std::set<PeerKey>{mesh}) {
     Peer& peer = *find(key);
-    if (shunned(peer)) prune(topic, peer, parameters.prune_backoff, now);
+    if (!welcome(peer)) prune(topic, peer, parameters.prune_backoff, now);
   }
   if (mesh.size() < parameters.degree_low) graft_up_to(topic, parameters.degree, false, now);
   if (mesh.size() > parameters.degree_high) prune_surplus(topic, now);
@@ -81,6 +86,24 @@ void Engine::Router::tend_mesh(TopicEntry& topic, base::Instant now) {
       graft_up_to(topic, mesh.size() + parameters.degree_out - out, true, now);
     }
   }
+  if (graft_better_at_ <= now) graft_better(topic, now);
+}
+
+// A mesh of peers that do little may be full, of an attacker's perhaps: better ones come in
+// besides.
+void Engine::Router::graft_better(TopicEntry& topic, base::Instant now) {
+  const std::set<PeerKey>& mesh = topic.second.mesh;
+  if (mesh.size() < 2) return;
+  std::vector<double> scores;
+  for (const PeerKey key : mesh) scores.push_back(find(key)->score);
+  const auto middle = scores.begin() + static_cast<std::ptrdiff_t>(scores.size() / 2);
+  std::ranges::nth_element(scores, middle);
+  const double median = *middle;
+  if (median >= config_.score.opportunistic_graft_threshold) return;
+  const auto better = pick(
+      topic.second.subscribers, config_.mesh.opportunistic_grafts,
+      [&](const Peer& peer) { return peer.score > median && graftable(topic.second, peer, now); });
+  for (Peer* const peer : better) graft(topic, *peer, now);
 }
 
 void Engine::Router::graft_up_to(TopicEntry& topic, std::size_t count, bool dialled_only,
@@ -91,22 +114,35 @@ void Engine::Router::graft_up_to(TopicEntry& topic, std::size_t count, bool dial
         return (!dialled_only || peer.direction == connection::Direction::kOutbound) &&
                graftable(topic.second, peer, now);
       });
-  for (Peer* const peer : chosen) graft(topic, *peer);
+  for (Peer* const peer : chosen) graft(topic, *peer, now);
 }
 
-// Who stays is random, but for the few that we have dialled: whoever connects to us in great number
-// must not make up the whole mesh.
+// The best stay, and for the rest those whom chance picks, so that newcomers have one. Some of
+// those who stay are peers that we have dialled: whoever connects to us in great number must not
+// make up the whole mesh.
 void Engine::Router::prune_surplus(TopicEntry& topic, base::Instant now) {
   const MeshParameters& parameters = config_.mesh;
-  const std::vector<Peer*> keepers =
-      pick(topic.second.mesh, parameters.degree_out,
-           [](const Peer& peer) { return peer.direction == connection::Direction::kOutbound; });
-  const std::size_t surplus = topic.second.mesh.size() - parameters.degree;
-  for (Peer* const peer : pick(topic.second.mesh, surplus, [&](const Peer& peer) {
-         return std::ranges::find(keepers, &peer) == keepers.end();
-       })) {
-    prune(topic, *peer, parameters.prune_backoff, now);
+  std::vector<Peer*> peers =
+      pick(topic.second.mesh, topic.second.mesh.size(), [](const Peer&) { return true; });
+  std::vector<Peer*> best = peers;
+  std::ranges::stable_sort(best, std::ranges::greater{}, &Peer::score);
+  best.resize(std::min(best.size(), std::min(parameters.degree_score, parameters.degree)));
+  std::ranges::stable_partition(
+      peers, [&](Peer* peer) { return std::ranges::find(best, peer) != best.end(); });
+  const auto dialled = [](const Peer* peer) {
+    return peer->direction == connection::Direction::kOutbound;
+  };
+  const std::span kept = std::span{peers}.first(parameters.degree);
+  const std::span pruned = std::span{peers}.subspan(parameters.degree);
+  auto out = static_cast<std::size_t>(std::ranges::count_if(kept, dialled));
+  for (std::size_t i = kept.size(); i-- > 0 && out < parameters.degree_out;) {
+    if (dialled(kept[i])) continue;
+    const auto other = std::ranges::find_if(pruned, dialled);
+    if (other == pruned.end()) break;
+    std::swap(kept[i], *other);
+    ++out;
   }
+  for (Peer* const peer : pruned) prune(topic, *peer, parameters.prune_backoff, now);
 }
 
 // Fanout.
@@ -116,7 +152,7 @@ void Engine::Router::fill_fanout(Topic& topic) {
   const auto chosen =
       pick(topic.subscribers, config_.mesh.degree - topic.fanout.size(), [&](const Peer& peer) {
         return peer.version != Version::kFloodsub && !peer.direct && peer.outbound.usable() &&
-               !shunned(peer) && !topic.fanout.contains(peer.key);
+               publishes_to(peer) && !topic.fanout.contains(peer.key);
       });
   for (const Peer* const peer : chosen) topic.fanout.insert(peer->key);
 }
@@ -128,7 +164,7 @@ void Engine::Router::tend_fanout(Topic& topic, base::Instant now) {
     topic.fanout_expires.reset();
     return;
   }
-  std::erase_if(topic.fanout, [&](PeerKey key) { return shunned(*find(key)); });
+  std::erase_if(topic.fanout, [&](PeerKey key) { return !publishes_to(*find(key)); });
   fill_fanout(topic);
 }
 
@@ -146,7 +182,7 @@ void Engine::Router::gossip(const TopicEntry& entry, std::vector<MessageId>& ids
   const Topic& topic = entry.second;
   const auto listens = [&](const Peer& peer) {
     return peer.version != Version::kFloodsub && !peer.direct && peer.outbound.usable() &&
-           !shunned(peer) && !topic.mesh.contains(peer.key) && !topic.fanout.contains(peer.key);
+           gossips_with(peer) && !topic.mesh.contains(peer.key) && !topic.fanout.contains(peer.key);
   };
   std::vector<Peer*> peers = pick(topic.subscribers, topic.subscribers.size(), listens);
   const auto share =

@@ -10,7 +10,8 @@ std::string_view protocol_of(Version version) noexcept {
 }
 
 std::optional<Version> version_of(std::string_view protocol) noexcept {
-  for (const Version version : {Version::kV12, Version::kV11, Version::kV10, Version::kFloodsub}) {
+  for (const Version version :
+       {Version::kV13, Version::kV12, Version::kV11, Version::kV10, Version::kFloodsub}) {
     if (protocol_of(version) == protocol) return version;
   }
   return std::nullopt;

@@ -13,16 +13,18 @@
 #include <ggen/p2p/connection/stream_io.hpp>
 #include <ggen/p2p/gossipsub/conduct.hpp>
 #include <ggen/p2p/gossipsub/config.hpp>
+#include <ggen/p2p/multiformats/ip_address.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
 
 #include "id_set.hpp"
 #include "peer_key.hpp"
+#include "score_card.hpp"
 #include "send_queue.hpp"
 
 namespace ggen::p2p::gossipsub {
 
 /// What a peer speaks; each can do what those before it can.
-enum class Version : std::uint8_t { kFloodsub, kV10, kV11, kV12 };
+enum class Version : std::uint8_t { kFloodsub, kV10, kV11, kV12, kV13 };
 
 [[nodiscard]] std::optional<Version> version_of(std::string_view protocol) noexcept;
 [[nodiscard]] std::string_view protocol_of(Version version) noexcept;
@@ -65,8 +67,11 @@ struct Peer {
   Version version = Version::kFloodsub;
   connection::Direction direction = connection::Direction::kInbound;
   bool direct = false;
+  std::optional<multiformats::IpAddress> host;  // that counts for colocation
+  base::Bytes signed_record;                    // for peer exchange
 
   std::optional<connection::StreamRef> inbound;
+  bool inbound_read = false;  // a frame has come on it
   base::FrameDecoder decoder;
   Outbound outbound;
   SendQueue queue;
@@ -77,6 +82,8 @@ struct Peer {
   AgingIdSet unwanted;  // messages that it does not want from us
   Allowance allowance;
   Conduct conduct;
+  ScoreCard card;
+  double score = 0;           // as of the last heartbeat, or of what was held against it since
   std::size_t meshes = 0;     // that it is in
   std::size_t pending = 0;    // its messages that wait for a verdict
   std::uint64_t dropped = 0;  // since the last SlowPeer

@@ -24,17 +24,20 @@ namespace ggen::p2p::gossipsub {
 
 /// What is seen is forgotten in steps: a part of the time to live each.
 inline constexpr std::size_t kSeenGenerations = 4;
+/// Of so many messages that are remembered as seen, one may be remembered as rejected.
+inline constexpr std::size_t kSeenPerRejected = 16;
 
 /// The state of an engine and all that is done with it. The parts are in files of their own:
 /// router_peers.cpp (peers and their streams), router_messages.cpp (what is published and passed
-/// on), router_control.cpp (topics and control messages), heartbeat.cpp.
+/// on), router_control.cpp (topics and control messages), router_score.cpp (what peers are worth),
+/// peer_exchange.cpp, heartbeat.cpp.
 class Engine::Router {
  public:
   Router(Config config, crypto::Crypto& crypto, const crypto::KeyPair& key,
          std::uint64_t first_seqno, base::Prng prng);
 
   void peer_supports(const multiformats::PeerId& id, std::span<const std::string> protocols,
-                     connection::Direction direction, base::Instant now);
+                     const Link& link, base::Instant now);
   void peer_gone(const multiformats::PeerId& id, base::Instant now);
   void handle(connection::StreamInput& input, base::Instant now);
 
@@ -44,6 +47,7 @@ class Engine::Router {
   std::expected<MessageId, PublishError> publish(std::string_view name, base::BytesView data,
                                                  base::Instant now);
   void report(MessageToken token, Verdict verdict, base::Instant now);
+  void set_application_score(const multiformats::PeerId& id, double score, base::Instant now);
 
   void heartbeat(base::Instant now);
   [[nodiscard]] std::optional<base::Instant> next_heartbeat() const { return next_heartbeat_; }
@@ -56,6 +60,8 @@ class Engine::Router {
   [[nodiscard]] std::vector<multiformats::PeerId> mesh(std::string_view name) const;
   [[nodiscard]] std::vector<multiformats::PeerId> subscribers(std::string_view name) const;
   [[nodiscard]] std::optional<Conduct> conduct(const multiformats::PeerId& id) const;
+  [[nodiscard]] std::optional<double> score(const multiformats::PeerId& id) const;
+  [[nodiscard]] std::vector<PeerScore> scores(base::Instant now) const;
   [[nodiscard]] bool has_unsent(const multiformats::PeerId& id) const;
   [[nodiscard]] Stats stats() const;
 
@@ -70,8 +76,13 @@ class Engine::Router {
     PeerKey source;
     std::vector<PeerKey> also_from;  // peers that sent it too
   };
+  // An accepted message of which another copy still counts as brought in time.
+  struct Accepted {
+    base::Instant until;
+    std::vector<PeerKey> from;
+  };
   struct Retained {
-    Conduct conduct;
+    ScoreCard card;
     base::Instant until;
   };
 
@@ -81,14 +92,10 @@ class Engine::Router {
   [[nodiscard]] const Peer* find(PeerKey key) const;
   [[nodiscard]] Peer* find(const multiformats::PeerId& id);
   Peer* admit(const multiformats::PeerId& id, base::Instant now);
-  void retain(const Peer& peer, base::Instant now);
   void open(Peer& peer);
   void outbound_lost(Peer& peer, base::Instant now);
   void drop_inbound(Peer& peer);
-  void leave_meshes(Peer& peer);
-  void offend(Peer& peer, Offence offence);
-  [[nodiscard]] bool shunned(const Peer& peer) const;
-  [[nodiscard]] bool ignored(const Peer& peer) const;
+  void leave_meshes(Peer& peer, base::Instant now);
 
   void handle_input(const connection::stream_input::Opening& in, base::Instant now);
   void handle_input(const connection::stream_input::OpenFailed& in, base::Instant now);
@@ -106,10 +113,29 @@ class Engine::Router {
   void flush_later(Peer& peer);
   void overflowed(Peer& peer, base::Instant now);
 
+  // Scores.
+
+  void note_address(Peer& peer, const std::optional<multiformats::IpAddress>& address);
+  void forget_address(Peer& peer);
+  [[nodiscard]] std::size_t neighbours(const Peer& peer) const;
+  void rescore(Peer& peer, base::Instant now);
+  void offend(Peer& peer, Offence offence, base::Instant now);
+  void offend(Peer& peer, Offence offence, std::string_view topic, base::Instant now);
+  /// Whether it may be in a mesh.
+  [[nodiscard]] bool welcome(const Peer& peer) const;
+  [[nodiscard]] bool gossips_with(const Peer& peer) const;
+  [[nodiscard]] bool publishes_to(const Peer& peer) const;
+  [[nodiscard]] bool ignored(const Peer& peer) const;
+  void retain(Peer& peer, base::Instant now);
+  void restore(Peer& peer, base::Instant now);
+  void tend_scores(base::Instant now);
+
   // Messages.
 
   void receive_message(Peer& peer, const MessageView& view, base::Instant now);
-  void receive_duplicate(Peer& peer, IdHash hash);
+  void receive_duplicate(Peer& peer, const TopicEntry& topic, IdHash hash, base::Instant now);
+  void accepted(const Pending& pending, base::Instant now);
+  void rejected(const Pending& pending, base::Instant now);
   [[nodiscard]] bool has_room_for(const Peer& peer, std::size_t size) const;
   void announce_receipt(const TopicEntry& topic, const Message& message, PeerKey source);
   void send_own(std::string_view name, IdHash hash, const base::Buffer& frame, base::Instant now);
@@ -120,12 +146,14 @@ class Engine::Router {
   TopicEntry& topic(std::string_view name);
   void forget_if_idle(std::string_view name);
   void peer_subscribed(Peer& peer, std::string_view name, base::Instant now);
-  void peer_unsubscribed(Peer& peer, std::string_view name);
+  void peer_unsubscribed(Peer& peer, std::string_view name, base::Instant now);
   [[nodiscard]] bool graftable(const Topic& topic, const Peer& peer, base::Instant now) const;
-  void enter_mesh(Topic& topic, Peer& peer);
-  void leave_mesh(Topic& topic, Peer& peer);
-  void graft(TopicEntry& topic, Peer& peer);
+  void enter_mesh(TopicEntry& topic, Peer& peer, base::Instant now);
+  void leave_mesh(TopicEntry& topic, Peer& peer, base::Instant now);
+  void graft(TopicEntry& topic, Peer& peer, base::Instant now);
   void prune(TopicEntry& topic, Peer& peer, base::Duration backoff, base::Instant now);
+  [[nodiscard]] std::vector<PeerInfoView> exchange_for(const Topic& topic, const Peer& pruned);
+  void receive_exchange(const Peer& peer, const PruneView& prune);
   void receive_graft(Peer& peer, std::string_view name, base::Instant now);
   void receive_prune(Peer& peer, const PruneView& in, base::Instant now);
   void receive_ihave(Peer& peer, std::span<const IHaveView> ihave, base::Instant now);
@@ -139,6 +167,7 @@ class Engine::Router {
   void tend_peers(base::Instant now);
   void tend_mesh(TopicEntry& topic, base::Instant now);
   void prune_surplus(TopicEntry& topic, base::Instant now);
+  void graft_better(TopicEntry& topic, base::Instant now);
   void graft_up_to(TopicEntry& topic, std::size_t count, bool dialled_only, base::Instant now);
   void fill_fanout(Topic& topic);
   void tend_fanout(Topic& topic, base::Instant now);
@@ -174,6 +203,8 @@ class Engine::Router {
   base::HashMap<connection::OpenToken, PeerKey> opening_;
   connection::OpenToken next_token_ = 1;
   std::map<multiformats::PeerId, Retained> retained_;
+  std::map<multiformats::IpAddress, std::size_t> peers_by_host_;
+  base::Instant decay_at_;
   std::vector<PeerKey> flush_due_;
 
   Topics topics_;
@@ -183,9 +214,13 @@ class Engine::Router {
   base::SlotMap<Pending, PendingTag> pending_;
   base::HashMap<IdHash, MessageToken> pending_by_hash_;
   std::size_t pending_bytes_ = 0;
+  base::HashMap<IdHash, Accepted> accepted_;  // in topics where that counts
+  base::Fifo<IdHash> accepted_order_;
+  AgingIdSet rejected_;
   Promises promises_;
 
   std::optional<base::Instant> next_heartbeat_;
+  base::Instant graft_better_at_;
   Stats counts_;  // its counters
   base::Fifo<Output> outputs_;
 };

@@ -12,9 +12,7 @@ namespace ggen::p2p::gossipsub {
 Engine::Router::TopicEntry& Engine::Router::topic(std::string_view name) {
   if (const auto found = topics_.find(name); found != topics_.end()) return *found;
   Topic topic;
-  if (const auto settings = config_.topics.find(name); settings != config_.topics.end()) {
-    topic.message_id = settings->second.message_id;
-  }
+  topic.message_id = config_.topic(name).message_id;
   return *topics_.emplace(std::string{name}, std::move(topic)).first;
 }
 
@@ -37,7 +35,7 @@ bool Engine::Router::subscribe(std::string_view name, base::Instant now) {
   for (Peer* const peer : pick(fanout, config_.mesh.degree, [&](const Peer& candidate) {
          return graftable(joined, candidate, now);
        })) {
-    graft(entry, *peer);
+    graft(entry, *peer, now);
   }
   graft_up_to(entry, config_.mesh.degree, false, now);
   flush(now);
@@ -68,56 +66,58 @@ void Engine::Router::peer_subscribed(Peer& peer, std::string_view name, base::In
   // A network that has just begun need not wait for the heartbeat.
   if (entry.second.subscribed && entry.second.mesh.size() < config_.mesh.degree_low &&
       graftable(entry.second, peer, now)) {
-    graft(entry, peer);
+    graft(entry, peer, now);
   }
 }
 
-void Engine::Router::peer_unsubscribed(Peer& peer, std::string_view name) {
+void Engine::Router::peer_unsubscribed(Peer& peer, std::string_view name, base::Instant now) {
   const auto found = peer.topics.find(name);
   if (found == peer.topics.end()) return;
   peer.topics.erase(found);
-  Topic& left = topic(name).second;
-  left.subscribers.erase(peer.key);
-  leave_mesh(left, peer);
-  left.fanout.erase(peer.key);
+  TopicEntry& left = topic(name);
+  left.second.subscribers.erase(peer.key);
+  leave_mesh(left, peer, now);
+  left.second.fanout.erase(peer.key);
   outputs_.push(PeerUnsubscribed{peer.id, std::string{name}});
   forget_if_idle(name);
 }
 
 // The mesh.
 
-void Engine::Router::enter_mesh(Topic& topic, Peer& peer) {
-  if (!topic.mesh.insert(peer.key).second) return;
+void Engine::Router::enter_mesh(TopicEntry& topic, Peer& peer, base::Instant now) {
+  if (!topic.second.mesh.insert(peer.key).second) return;
+  peer.card.joined_mesh(topic.first, now);
   if (++peer.meshes == 1) outputs_.push(MeshChanged{peer.id, true});
 }
 
-void Engine::Router::leave_mesh(Topic& topic, Peer& peer) {
-  if (topic.mesh.erase(peer.key) == 0) return;
+void Engine::Router::leave_mesh(TopicEntry& topic, Peer& peer, base::Instant now) {
+  if (topic.second.mesh.erase(peer.key) == 0) return;
+  peer.card.left_mesh(topic.first, config_.topic(topic.first).score, now);
   if (--peer.meshes == 0) outputs_.push(MeshChanged{peer.id, false});
 }
 
 bool Engine::Router::graftable(const Topic& topic, const Peer& peer, base::Instant now) const {
   // The remote clears its backoffs at its own heartbeats: a whole one more is on the safe side.
   return peer.version != Version::kFloodsub && !peer.direct && peer.outbound.usable() &&
-         !shunned(peer) && !topic.mesh.contains(peer.key) &&
+         welcome(peer) && !topic.mesh.contains(peer.key) &&
          !topic.backoffs.active(peer.id, now, config_.heartbeat);
 }
 
-void Engine::Router::graft(TopicEntry& topic, Peer& peer) {
-  enter_mesh(topic.second, peer);
+void Engine::Router::graft(TopicEntry& topic, Peer& peer, base::Instant now) {
+  enter_mesh(topic, peer, now);
   send_control(peer, encode_graft(topic.first));
 }
 
 void Engine::Router::prune(TopicEntry& topic, Peer& peer, base::Duration backoff,
                            base::Instant now) {
-  leave_mesh(topic.second, peer);
+  leave_mesh(topic, peer, now);
   topic.second.backoffs.add(peer.id, now + backoff, config_.limits.max_backoffs_per_topic);
   std::optional<std::uint64_t> seconds;
   if (peer.version >= Version::kV11) {
     seconds = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::seconds>(backoff).count());
   }
-  send_control(peer, encode_prune(topic.first, seconds));
+  send_control(peer, encode_prune(topic.first, seconds, exchange_for(topic.second, peer)));
 }
 
 void Engine::Router::receive_graft(Peer& peer, std::string_view name, base::Instant now) {
@@ -129,23 +129,24 @@ void Engine::Router::receive_graft(Peer& peer, std::string_view name, base::Inst
   if (topic.mesh.contains(peer.key) || !topic.subscribers.contains(peer.key)) return;
   if (!peer.outbound.usable() || peer.version == Version::kFloodsub) return;
   const bool early = topic.backoffs.active(peer.id, now);
-  if (early) offend(peer, Offence::kEarlyGraft);
+  if (early) offend(peer, Offence::kEarlyGraft, now);
   const bool full = topic.mesh.size() >= config_.mesh.degree_high &&
                     peer.direction == connection::Direction::kInbound;
-  if (early || full || peer.direct || shunned(peer)) {
+  if (early || full || peer.direct || !welcome(peer)) {
     prune(*found, peer, config_.mesh.prune_backoff, now);
   } else {
-    enter_mesh(topic, peer);
+    enter_mesh(*found, peer, now);
   }
 }
 
 void Engine::Router::receive_prune(Peer& peer, const PruneView& in, base::Instant now) {
   const auto found = topics_.find(in.topic);
   if (found == topics_.end() || !found->second.subscribed) return;
-  leave_mesh(found->second, peer);
+  leave_mesh(*found, peer, now);
   const base::Duration backoff = in.backoff ? clamp_backoff(*in.backoff, config_.mesh.max_backoff)
                                             : config_.mesh.prune_backoff;
   found->second.backoffs.add(peer.id, now + backoff, config_.limits.max_backoffs_per_topic);
+  receive_exchange(peer, in);
 }
 
 // Gossip.
@@ -153,7 +154,7 @@ void Engine::Router::receive_prune(Peer& peer, const PruneView& in, base::Instan
 void Engine::Router::receive_ihave(Peer& peer, std::span<const IHaveView> ihave,
                                    base::Instant now) {
   const Limits& limits = config_.limits;
-  if (ihave.empty() || shunned(peer) || !peer.outbound.usable()) return;
+  if (ihave.empty() || !gossips_with(peer) || !peer.outbound.usable()) return;
   if (peer.allowance.ihave_frames >= limits.max_ihave_frames) return;
   ++peer.allowance.ihave_frames;
   std::vector<std::pair<IdHash, MessageId>> wanted;
@@ -192,7 +193,7 @@ std::size_t Engine::Router::send_wants(Peer& peer, std::span<const MessageId> id
 }
 
 void Engine::Router::receive_iwant(Peer& peer, std::span<const base::BytesView> ids) {
-  if (shunned(peer)) return;
+  if (!gossips_with(peer)) return;
   for (const base::BytesView id : ids) {
     if (++peer.allowance.iwant_ids > config_.limits.max_iwant_ids) return;
     const IdHash hash = hasher_(id);

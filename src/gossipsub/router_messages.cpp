@@ -18,8 +18,21 @@ base::Buffer slice_of(const base::Buffer& frame, base::BytesView message, base::
   return frame.slice(frame.size() - message.size() + offset, part.size());
 }
 
+MessageId id_of(MessageIdFunction function, std::string_view topic, const MessageView& message) {
+  constexpr base::BytesView kNone;
+  return function({topic, message.from.value_or(kNone), message.seqno.value_or(kNone),
+                   message.data.value_or(kNone)});
+}
+
 bool acceptable(const MessageId& id, const RpcLimits& limits) {
   return !id.empty() && id.size() <= limits.max_id;
+}
+
+// False when it was there.
+bool note(std::vector<PeerKey>& peers, PeerKey peer) {
+  if (std::ranges::find(peers, peer) != peers.end()) return false;
+  peers.push_back(peer);
+  return true;
 }
 
 }  // namespace
@@ -34,20 +47,20 @@ std::expected<MessageId, PublishError> Engine::Router::publish(std::string_view 
 
   std::array<std::uint8_t, 8> seqno{};
   base::store_big_endian(seqno.data(), next_seqno_);
-  const auto settings = config_.topics.find(name);
-  const auto id_of =
-      settings == config_.topics.end() ? origin_stamp_id : settings->second.message_id;
-  const MessageId id = id_of({name, local_.bytes(), seqno, data});
+  MessageView view;
+  view.data = data;
+  view.topic = name;
+  if (signs(config_.signatures)) {
+    view.from = local_.bytes();
+    view.seqno = seqno;
+  }
+  const MessageId id = id_of(config_.topic(name).message_id, name, view);
   if (!acceptable(id, limits.rpc)) return std::unexpected(PublishError::kBadId);
   const IdHash hash = hasher_(id);
   if (seen_.contains(hash)) return std::unexpected(PublishError::kDuplicate);
 
-  MessageView view;
-  view.from = local_.bytes();
-  view.data = data;
-  view.seqno = seqno;
-  view.topic = name;
-  const base::Bytes message = sign_message(crypto_, key_, view);
+  const base::Bytes message =
+      signs(config_.signatures) ? sign_message(crypto_, key_, view) : encode_message(view);
   const base::Buffer frame = message_frame(message);
   if (frame.size() > limits.max_frame) return std::unexpected(PublishError::kTooLarge);
 
@@ -74,38 +87,38 @@ void Engine::Router::send_own(std::string_view name, IdHash hash, const base::Bu
     Peer& peer = *find(key);
     const bool always = peer.direct || peer.version == Version::kFloodsub;
     if (!always && !config_.flood_publish && !few.contains(key)) continue;
-    if (!shunned(peer)) send_message(peer, hash, frame, true);
+    if (publishes_to(peer)) send_message(peer, hash, frame, true);
   }
 }
 
 // What is cheap to find out comes first: a duplicate costs one hash, a message that cannot be held
 // no signature check. Only what is signed is noted as seen, else a forgery could keep out the
 // message whose id it bears.
-void Engine::Router::receive_message(Peer& peer, const MessageView& view, base::Instant /*now*/) {
+void Engine::Router::receive_message(Peer& peer, const MessageView& view, base::Instant now) {
   const auto found = topics_.find(view.topic.value_or(std::string_view{}));
   if (found == topics_.end() || !found->second.subscribed) return;
   ++counts_.received;
-  constexpr base::BytesView kNone;
-  const base::BytesView data = view.data.value_or(kNone);
-  MessageId id = found->second.message_id(
-      {found->first, view.from.value_or(kNone), view.seqno.value_or(kNone), data});
-  if (!acceptable(id, config_.limits.rpc)) return offend(peer, Offence::kInvalidMessage);
+  const auto invalid = [&] { offend(peer, Offence::kInvalidMessage, found->first, now); };
+  MessageId id = id_of(found->second.message_id, found->first, view);
+  if (!acceptable(id, config_.limits.rpc)) return invalid();
   const IdHash hash = hasher_(id);
-  if (seen_.contains(hash)) return receive_duplicate(peer, hash);
+  if (seen_.contains(hash)) return receive_duplicate(peer, *found, hash, now);
   if (!has_room_for(peer, view.raw.size())) {
     promises_.fulfilled(hash);  // that it is lost is our doing
     ++counts_.dropped;
     return;
   }
-  const auto author = verified_author(crypto_, view);
-  if (!author) return offend(peer, Offence::kInvalidMessage);
+  const auto checked = check_signature(crypto_, config_.signatures, view);
+  if (!checked) return invalid();
   promises_.fulfilled(hash);
   seen_.insert(hash);
-  if (*author == local_) return;  // ours, from before the seen messages were forgotten
+  if (checked->author == local_) return;  // ours, from before the seen messages were forgotten
 
   // The frame that it came in may hold much else: keep the message only.
   const base::Buffer frame = message_frame(view.raw);
-  Message message{found->first, *author, slice_of(frame, view.raw, data), std::move(id), peer.id};
+  const base::BytesView data = view.data.value_or(base::BytesView{});
+  Message message{found->first, checked->author, slice_of(frame, view.raw, data), std::move(id),
+                  peer.id};
   announce_receipt(*found, message, peer.key);
   ++peer.pending;
   pending_bytes_ += frame.footprint();
@@ -114,14 +127,20 @@ void Engine::Router::receive_message(Peer& peer, const MessageView& view, base::
   outputs_.push(Validate{token, std::move(message)});
 }
 
-void Engine::Router::receive_duplicate(Peer& peer, IdHash hash) {
+void Engine::Router::receive_duplicate(Peer& peer, const TopicEntry& topic, IdHash hash,
+                                       base::Instant now) {
   ++counts_.duplicates;
   ++peer.conduct.duplicates;
   promises_.fulfilled(hash);
-  const MessageToken* const token = pending_by_hash_.find(hash);
-  if (token == nullptr) return;
-  auto& also_from = pending_.find(*token)->also_from;
-  if (std::ranges::find(also_from, peer.key) == also_from.end()) also_from.push_back(peer.key);
+  if (const MessageToken* const token = pending_by_hash_.find(hash)) {
+    note(pending_.find(*token)->also_from, peer.key);
+  } else if (Accepted* const copy = accepted_.find(hash)) {
+    if (now < copy->until && note(copy->from, peer.key)) {
+      peer.card.mesh_delivery(topic.first, config_.topic(topic.first).score);
+    }
+  } else if (rejected_.contains(hash)) {
+    offend(peer, Offence::kRejectedMessage, topic.first, now);
+  }
 }
 
 bool Engine::Router::has_room_for(const Peer& peer, std::size_t size) const {
@@ -154,14 +173,48 @@ void Engine::Router::report(MessageToken token, Verdict verdict, base::Instant n
   Peer* const source = find(pending.source);
   if (source != nullptr) --source->pending;
 
-  if (verdict == Verdict::kReject && source != nullptr) offend(*source, Offence::kRejectedMessage);
+  if (verdict == Verdict::kReject) rejected(pending, now);
   if (verdict != Verdict::kAccept) return;
   ++counts_.delivered;
-  if (source != nullptr) ++source->conduct.first_deliveries;
+  accepted(pending, now);
   cache_.put(pending.hash, {pending.message.topic, pending.message.id, pending.frame, {}});
   forward(pending);
   outputs_.push(Delivered{std::move(pending.message)});
   flush(now);
+}
+
+// Who brought a message that was accepted has earned something by it, those who were nearly first
+// included.
+void Engine::Router::accepted(const Pending& pending, base::Instant now) {
+  const std::string& topic = pending.message.topic;
+  const TopicScoreParameters& parameters = config_.topic(topic).score;
+  if (Peer* const source = find(pending.source)) {
+    ++source->conduct.first_deliveries;
+    source->card.first_delivery(topic, parameters);
+  }
+  if (parameters.mesh_deliveries_weight == 0) return;
+  Accepted copy{now + parameters.mesh_deliveries_window, pending.also_from};
+  note(copy.from, pending.source);
+  for (const PeerKey key : copy.from) {
+    if (Peer* const peer = find(key)) peer->card.mesh_delivery(topic, parameters);
+  }
+  while (accepted_order_.size() >= config_.limits.max_pending) {
+    accepted_.erase(*accepted_order_.pop());
+  }
+  accepted_[pending.hash] = std::move(copy);
+  accepted_order_.push(pending.hash);
+}
+
+// Whoever passed it on should have rejected it, now or later.
+void Engine::Router::rejected(const Pending& pending, base::Instant now) {
+  rejected_.insert(pending.hash);
+  std::vector<PeerKey> from = pending.also_from;
+  note(from, pending.source);
+  for (const PeerKey key : from) {
+    if (Peer* const peer = find(key)) {
+      offend(*peer, Offence::kRejectedMessage, pending.message.topic, now);
+    }
+  }
 }
 
 void Engine::Router::forward(const Pending& pending) {
@@ -170,11 +223,11 @@ void Engine::Router::forward(const Pending& pending) {
   const Topic& topic = found->second;
   for (const PeerKey key : topic.subscribers) {
     Peer& peer = *find(key);
-    const bool always = peer.direct || peer.version == Version::kFloodsub;
-    if (!always && !topic.mesh.contains(key)) continue;
+    const bool outside = peer.version == Version::kFloodsub && publishes_to(peer);
+    if (!peer.direct && !outside && !topic.mesh.contains(key)) continue;
     const bool has_it = key == pending.source || peer.id == pending.message.author ||
                         std::ranges::find(pending.also_from, key) != pending.also_from.end();
-    if (!has_it && !shunned(peer)) send_message(peer, pending.hash, pending.frame, false);
+    if (!has_it) send_message(peer, pending.hash, pending.frame, false);
   }
 }
 

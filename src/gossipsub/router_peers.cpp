@@ -48,21 +48,21 @@ Peer* Engine::Router::admit(const multiformats::PeerId& id, base::Instant now) {
   Peer* const peer = find(key);
   peer->key = key;
   peer->direct = config_.direct_peers.contains(id);
-  if (const auto former = retained_.find(id); former != retained_.end()) {
-    peer->conduct = former->second.conduct;
-    retained_.erase(former);
-  }
+  restore(*peer, now);
   return peer;
 }
 
 void Engine::Router::peer_supports(const multiformats::PeerId& id,
-                                   std::span<const std::string> protocols,
-                                   connection::Direction direction, base::Instant now) {
+                                   std::span<const std::string> protocols, const Link& link,
+                                   base::Instant now) {
   const auto version = best_version(protocols);
   if (!version) return;
   Peer* const peer = admit(id, now);
   if (peer == nullptr) return;
-  peer->direction = direction;
+  peer->direction = link.direction;
+  note_address(*peer, link.address);
+  rescore(*peer, now);
+  if (config_.peer_exchange) peer->signed_record = base::to_bytes(link.signed_record);
   if (peer->outbound.usable()) return;
   peer->version = *version;
   peer->outbound.attempts = 0;
@@ -76,27 +76,19 @@ void Engine::Router::peer_gone(const multiformats::PeerId& id, base::Instant now
   if (peer->inbound) inbound_.erase(*peer->inbound);
   if (peer->outbound.stream) outbound_.erase(*peer->outbound.stream);
   if (peer->outbound.opening) opening_.erase(*peer->outbound.opening);
-  leave_meshes(*peer);
+  leave_meshes(*peer, now);
   for (const std::string& name : peer->topics) {
     topic(name).second.subscribers.erase(peer->key);
     forget_if_idle(name);
   }
+  forget_address(*peer);
   retain(*peer, now);
   by_id_.erase(id);
   peers_.erase(peer->key);
 }
 
-// Remembers what a peer has on its account, so that it cannot be rid of it by reconnecting.
-void Engine::Router::retain(const Peer& peer, base::Instant now) {
-  if (peer.conduct.penalty() == 0) return;
-  if (retained_.size() >= config_.limits.max_retained) {
-    retained_.erase(std::ranges::min_element(retained_, {},
-                                             [](const auto& entry) { return entry.second.until; }));
-  }
-  retained_.insert_or_assign(peer.id, Retained{peer.conduct, now + config_.penalty.retain});
-}
-
-// Asks for the stream that we write to. The first that goes over it is what we subscribe to.
+// Asks for the stream that we write to. The first frame has our extensions, and what we subscribe
+// to.
 void Engine::Router::open(Peer& peer) {
   const connection::OpenToken token = next_token_++;
   peer.outbound.opening = token;
@@ -105,6 +97,7 @@ void Engine::Router::open(Peer& peer) {
   opening_.try_emplace(token, peer.key);
   outputs_.push(
       output::Open{token, peer.id, std::nullopt, {std::string{protocol_of(peer.version)}}});
+  if (peer.version >= Version::kV13) send_control(peer, encode_extensions());
   for (const TopicEntry& entry : topics_) {
     if (entry.second.subscribed) send_subscription(peer, true, entry.first);
   }
@@ -119,16 +112,16 @@ void Engine::Router::outbound_lost(Peer& peer, base::Instant now) {
   out.opening.reset();
   out.unanswered = 0;
   peer.queue = SendQueue{config_.limits};
-  leave_meshes(peer);
+  leave_meshes(peer, now);
   if (out.attempts >= config_.limits.max_open_attempts) return;
   out.retry_at = now + kFirstRetry * (1 << std::min(out.attempts, kMaxDoublings));
 }
 
-void Engine::Router::leave_meshes(Peer& peer) {
+void Engine::Router::leave_meshes(Peer& peer, base::Instant now) {
   for (const std::string& name : peer.topics) {
-    Topic& topic = topics_.find(name)->second;
-    leave_mesh(topic, peer);
-    topic.fanout.erase(peer.key);
+    TopicEntry& topic = *topics_.find(name);
+    leave_mesh(topic, peer, now);
+    topic.second.fanout.erase(peer.key);
   }
 }
 
@@ -137,17 +130,6 @@ void Engine::Router::drop_inbound(Peer& peer) {
   outputs_.push(output::Reset{*peer.inbound});
   inbound_.erase(*peer.inbound);
   peer.inbound.reset();
-}
-
-void Engine::Router::offend(Peer& peer, Offence offence) {
-  if (!peer.direct) peer.conduct.note(offence);
-  outputs_.push(Misbehaved{peer.id, offence});
-}
-bool Engine::Router::shunned(const Peer& peer) const {
-  return peer.conduct.shunned(config_.penalty);
-}
-bool Engine::Router::ignored(const Peer& peer) const {
-  return peer.conduct.ignored(config_.penalty);
 }
 
 // Stream inputs.
@@ -191,9 +173,10 @@ void Engine::Router::handle_input(const input::Opened& in, base::Instant now) {
   // begins with all that the peer subscribes to, so what was said before is void.
   drop_inbound(*peer);
   for (const std::string& name : std::set<std::string, std::less<>>{peer->topics}) {
-    peer_unsubscribed(*peer, name);
+    peer_unsubscribed(*peer, name, now);
   }
   peer->inbound = in.stream;
+  peer->inbound_read = false;
   peer->decoder = base::FrameDecoder{config_.limits.max_frame};
   inbound_.try_emplace(in.stream, peer->key);
   if (peer->outbound.attempts == 0) {
@@ -211,7 +194,7 @@ void Engine::Router::handle_input(input::Data& in, base::Instant now) {
   while (peer.inbound == in.stream) {
     const auto frame = peer.decoder.take(in.data);
     if (!frame) {
-      offend(peer, offence_of(frame.error()));
+      offend(peer, offence_of(frame.error()), now);
       drop_inbound(peer);
     } else if (*frame) {
       receive(peer, **frame, now);
@@ -252,15 +235,17 @@ void Engine::Router::receive(Peer& peer, const base::Buffer& frame, base::Instan
   if (ignored(peer)) return;
   const auto rpc = decode_rpc(frame.view(), config_.limits.rpc);
   if (!rpc) {
-    offend(peer, offence_of(rpc.error()));
+    offend(peer, offence_of(rpc.error()), now);
     drop_inbound(peer);
     return;
   }
+  const bool first = !std::exchange(peer.inbound_read, true);
+  if (rpc->extensions && !first) offend(peer, Offence::kRepeatedExtensions, now);
   for (const SubscriptionView& in : rpc->subscriptions) {
     if (in.subscribe) {
       peer_subscribed(peer, in.topic, now);
     } else {
-      peer_unsubscribed(peer, in.topic);
+      peer_unsubscribed(peer, in.topic, now);
     }
   }
   for (const MessageView& message : rpc->messages) {

@@ -145,6 +145,10 @@ class Decoder {
           count(controls_++, limits_.max_controls, RpcError::kTooManyControls);
           ids(take_bytes(reader), out_.idontwant);
           break;
+        case bytes_field(kControlExtensions):
+          out_.extensions = true;
+          reader.skip();
+          break;
         default:
           reader.skip();
       }
@@ -197,6 +201,9 @@ class Decoder {
         case bytes_field(kPruneTopic):
           out.topic = topic(reader);
           break;
+        case bytes_field(kPrunePeers):
+          exchanged(take_bytes(reader), out.peers);
+          break;
         case varint_field(kPruneBackoff):
           out.backoff = reader.get_uint64();
           break;
@@ -205,6 +212,26 @@ class Decoder {
       }
     }
     return out;
+  }
+
+  void exchanged(base::BytesView bytes, std::vector<PeerInfoView>& to) const {
+    PeerInfoView out;
+    pbf_reader reader = reader_of(bytes);
+    while (reader.next()) {
+      switch (reader.tag_and_type()) {
+        case bytes_field(kPeerInfoId):
+          out.id = take_bytes(reader);
+          break;
+        case bytes_field(kPeerInfoRecord):
+          out.signed_record = take_bytes(reader);
+          break;
+        default:
+          reader.skip();
+      }
+    }
+    if (to.size() < limits_.max_exchanged && out.signed_record.size() <= limits_.max_record) {
+      to.push_back(out);
+    }
   }
 
   RpcLimits limits_;

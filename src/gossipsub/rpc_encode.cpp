@@ -84,9 +84,16 @@ base::Bytes encode_graft(std::string_view topic) {
   return field_of(kControlGraft, contents);
 }
 
-base::Bytes encode_prune(std::string_view topic, std::optional<std::uint64_t> backoff) {
+base::Bytes encode_prune(std::string_view topic, std::optional<std::uint64_t> backoff,
+                         std::span<const PeerInfoView> peers) {
   base::Bytes contents;
   append_bytes(contents, kPruneTopic, topic);
+  for (const PeerInfoView& peer : peers) {
+    base::Bytes info;
+    append_bytes(info, kPeerInfoId, peer.id);
+    if (!peer.signed_record.empty()) append_bytes(info, kPeerInfoRecord, peer.signed_record);
+    append_bytes(contents, kPrunePeers, info);
+  }
   if (backoff) append_number(contents, kPruneBackoff, *backoff);
   return field_of(kControlPrune, contents);
 }
@@ -104,6 +111,10 @@ base::Bytes encode_iwant(std::span<const base::Bytes> ids) {
 
 base::Bytes encode_idontwant(std::span<const base::Bytes> ids) {
   return encode_wants(kControlIDontWant, ids);
+}
+
+base::Bytes encode_extensions() {
+  return field_of(kControlExtensions, {});
 }
 
 base::Buffer control_frame(base::BytesView subscriptions, base::BytesView control) {

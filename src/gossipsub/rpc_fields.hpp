@@ -27,12 +27,16 @@ enum Field : std::uint32_t {
   kControlGraft = 3,
   kControlPrune = 4,
   kControlIDontWant = 5,
+  kControlExtensions = 6,
 
   kIHaveTopic = 1,
   kIHaveIds = 2,
   kWantIds = 1,
   kPruneTopic = 1,
+  kPrunePeers = 2,
   kPruneBackoff = 3,
+  kPeerInfoId = 1,
+  kPeerInfoRecord = 2,
 };
 
 /// The fields of a Message that are none of ours, as they are. The message must have been decoded

@@ -18,6 +18,18 @@ std::optional<crypto::PublicKey> key_of(const MessageView& message,
   return *key;
 }
 
+// The author, when the message has all that a signed one has and the signature is the author's.
+std::optional<multiformats::PeerId> verified_author(crypto::Crypto& crypto,
+                                                    const MessageView& message) {
+  if (!message.from || !message.seqno || !message.signature) return std::nullopt;
+  if (message.seqno->size() != kSeqnoSize) return std::nullopt;
+  const auto author = multiformats::PeerId::decode(*message.from);
+  if (!author) return std::nullopt;
+  const auto key = key_of(message, *author);
+  if (!key || !crypto.verify(*key, signed_bytes(message), *message.signature)) return std::nullopt;
+  return *author;
+}
+
 }  // namespace
 
 base::Bytes sign_message(crypto::Crypto& crypto, const crypto::KeyPair& key, MessageView message) {
@@ -26,15 +38,16 @@ base::Bytes sign_message(crypto::Crypto& crypto, const crypto::KeyPair& key, Mes
   return encode_message(message);
 }
 
-std::optional<multiformats::PeerId> verified_author(crypto::Crypto& crypto,
-                                                    const MessageView& message) {
-  if (!message.topic || !message.from || !message.seqno || !message.signature) return std::nullopt;
-  if (message.seqno->size() != kSeqnoSize) return std::nullopt;
-  const auto author = multiformats::PeerId::decode(*message.from);
-  if (!author) return std::nullopt;
-  const auto key = key_of(message, *author);
-  if (!key || !crypto.verify(*key, signed_bytes(message), *message.signature)) return std::nullopt;
-  return *author;
+std::optional<Checked> check_signature(crypto::Crypto& crypto, SignaturePolicy policy,
+                                       const MessageView& message) {
+  if (!message.topic) return std::nullopt;
+  if (policy == SignaturePolicy::kStrictNoSign) {
+    const bool bare = !message.from && !message.seqno && !message.signature && !message.key;
+    return bare ? std::optional{Checked{}} : std::nullopt;
+  }
+  if (!message.signature && policy != SignaturePolicy::kStrictSign) return Checked{};
+  const auto author = verified_author(crypto, message);
+  return author ? std::optional{Checked{*author}} : std::nullopt;
 }
 
 }  // namespace ggen::p2p::gossipsub

@@ -98,6 +98,22 @@ void Node::on_output(gossipsub::MeshChanged event) {
   }
 }
 
+// Who prunes us may tell whom else there is in the topic. Only who can be reached by an address
+// that it has signed itself, or that is known already, is worth an attempt.
+void Node::on_output(gossipsub::PeersExchanged event) {
+  for (const auto& named : event.peers) {
+    if (!named.signed_record.empty()) {
+      // A record of another peer, or one that is old, does no harm.
+      static_cast<void>(swarm_->add_signed_record(named.signed_record, now_));
+    }
+    if (swarm_.look().addresses(named.peer, now_).empty()) continue;
+    swarm::DialRequest request;
+    request.peer = named.peer;
+    request.purpose = swarm::Purpose::kGossip;
+    swarm_->dial(std::move(request), now_);
+  }
+}
+
 // What the engines below the registry report is either about its work or for the application.
 template <class Event>
 void Node::on_output(Event event) {
@@ -130,7 +146,11 @@ void Node::learn(ConnectionId id, const multiformats::PeerId& peer, const identi
         std::ranges::find(info.protocols, config_.kad->protocol) != info.protocols.end();
     kad_->peer_identified(peer, info.listen_addrs, connection->remote.ip(), serves, now_);
   }
-  if (gossipsub_) gossipsub_->peer_supports(peer, info.protocols, connection->direction, now_);
+  if (gossipsub_) {
+    const gossipsub::Link link{connection->direction, connection->remote.ip(),
+                               swarm_.look().signed_record(peer)};
+    gossipsub_->peer_supports(peer, info.protocols, link, now_);
+  }
   if (registry_) registry_->peer_supports(peer, info.protocols, now_);
 }
 

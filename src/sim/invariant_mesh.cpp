@@ -210,17 +210,15 @@ void MeshInvariant::delivered(NodeIndex node, const gossipsub::Message& delivere
 void MeshInvariant::accept(NodeIndex node, Id id, Message& message) {
   Router& router = *routers_[node];
   const gossipsub::Engine& gossip = *simulation_.node(node).gossipsub();
-  const auto& penalty = simulation_.spec(node).node.gossipsub->penalty;
   message.accepted = true;
   for (const multiformats::PeerId& id_in_mesh : gossip.mesh(registry::kUpdatesTopic)) {
     const NodeIndex* peer = by_id_.find(id_in_mesh);
     if (peer == nullptr) continue;
     invariant_.look();
     if (contains(message.have, *peer)) continue;
-    // It may have joined, or been forgiven, only after the message was sent on.
+    // It may have joined only after the message was sent on.
     const bool joined = router.grafted_at == simulation_.now() && contains(router.grafted, *peer);
-    const bool shunned = gossip.conduct(id_in_mesh)->penalty() >= penalty.to_prune * penalty.decay;
-    if (!joined && !shunned) message.owed.push_back(*peer);
+    if (!joined) message.owed.push_back(*peer);
   }
   message.have = {};
   router.owing.push_back(id);

@@ -107,7 +107,7 @@ TEST_CASE("gossipsub: peers that came to us cannot fill the mesh beyond its boun
   for (std::uint8_t peer = 3; peer < 40; ++peer) {
     fixture.remote.call([&](gossipsub::Engine& e) {
       e.peer_supports(test::peer_id(peer), std::vector<std::string>{"/meshsub/1.1.0"},
-                      connection::Direction::kInbound, fixture.remote.now());
+                      {connection::Direction::kInbound}, fixture.remote.now());
     });
     fixture.remote.accept_open();
     const connection::StreamRef stream{{100, 1}, {1000U + peer}};

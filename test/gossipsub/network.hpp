@@ -206,7 +206,7 @@ class Network {
   }
   void introduce(Index node, Index peer, connection::Direction direction) {
     call(node, [&](gossipsub::Engine& engine) {
-      engine.peer_supports(nodes_[peer]->id, nodes_[peer]->protocols, direction, now_);
+      engine.peer_supports(nodes_[peer]->id, nodes_[peer]->protocols, {direction}, now_);
     });
   }
   void tell(Index node, connection::StreamInput in) {

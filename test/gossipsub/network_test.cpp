@@ -200,10 +200,10 @@ TEST_CASE("gossipsub: IDONTWANT spares peers large messages, and is not used for
 }
 
 TEST_CASE("gossipsub: peers of every version get every message") {
-  Network network{17, 16};
+  Network network{17, 20};
   for (Network::Index node = 0; node < network.size(); ++node) {
     const std::vector<std::string> all = network[node].protocols;
-    network[node].protocols = {all.begin() + static_cast<std::ptrdiff_t>(node % 4), all.end()};
+    network[node].protocols = {all.begin() + static_cast<std::ptrdiff_t>(node % 5), all.end()};
   }
   network.connect_all();
   network.subscribe_all(kTopic);
@@ -214,7 +214,7 @@ TEST_CASE("gossipsub: peers of every version get every message") {
     CHECK(network.reached_all(node, id));
     // Floodsub peers are in no mesh.
     for (const auto& peer : network[node].engine.mesh(kTopic)) {
-      for (Network::Index flood = 3; flood < network.size(); flood += 4) {
+      for (Network::Index flood = 4; flood < network.size(); flood += 5) {
         CHECK(peer != network[flood].id);
       }
     }

@@ -29,7 +29,7 @@ struct RouterFixture {
   void connect(std::vector<std::string> protocols = {"/meshsub/1.2.0"},
                connection::Direction direction = connection::Direction::kInbound) {
     remote.call([&](gossipsub::Engine& e) {
-      e.peer_supports(peer_id(2), protocols, direction, remote.now());
+      e.peer_supports(peer_id(2), protocols, {direction}, remote.now());
     });
     outbound = remote.accept_open();
     inbound = remote.open(protocols.front());
@@ -65,7 +65,7 @@ struct RouterFixture {
     }
     return count;
   }
-  double penalty() { return engine.conduct(peer_id(2))->penalty(); }
+  double score() { return *engine.score(peer_id(2)); }
   std::vector<gossipsub::Validate> asked() { return remote.take_events<gossipsub::Validate>(); }
 
   SeededCrypto crypto{1};

@@ -28,10 +28,10 @@ TEST_CASE("gossipsub: the best protocol in common is asked for, alone") {
   fixture.remote.call([&](gossipsub::Engine& e) {
     const std::vector<std::string> protocols = {"/floodsub/1.0.0", "/meshsub/1.0.0", "/x",
                                                 "/meshsub/1.1.0", "/meshsub/9.9.9"};
-    e.peer_supports(test::peer_id(2), protocols, connection::Direction::kInbound,
+    e.peer_supports(test::peer_id(2), protocols, {connection::Direction::kInbound},
                     fixture.remote.now());
     e.peer_supports(test::peer_id(3), std::vector<std::string>{"/ipfs/ping/1.0.0"},
-                    connection::Direction::kInbound, fixture.remote.now());
+                    {connection::Direction::kInbound}, fixture.remote.now());
   });
   REQUIRE(fixture.remote.asked().size() == 1);
   CHECK(fixture.remote.asked()[0].protocols == std::vector<std::string>{"/meshsub/1.1.0"});
@@ -78,7 +78,7 @@ TEST_CASE_FIXTURE(Fixture, "gossipsub: a peer that refuses the protocol is not a
   CHECK(remote.asked().empty());
   const std::vector<std::string> protocols = {"/meshsub/1.0.0"};
   remote.call([&](gossipsub::Engine& e) {
-    e.peer_supports(test::peer_id(2), protocols, connection::Direction::kInbound, remote.now());
+    e.peer_supports(test::peer_id(2), protocols, {connection::Direction::kInbound}, remote.now());
   });
   CHECK(remote.asked().size() == 1);
 }
@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(Fixture, "gossipsub: a peer that refuses the protocol is not a
 TEST_CASE_FIXTURE(Fixture, "gossipsub: streams that come into being too late are reset") {
   remote.call([&](gossipsub::Engine& e) {
     e.peer_supports(test::peer_id(2), std::vector<std::string>{"/meshsub/1.2.0"},
-                    connection::Direction::kInbound, remote.now());
+                    {connection::Direction::kInbound}, remote.now());
     e.peer_gone(test::peer_id(2), remote.now());
   });
   const auto stream = remote.begin_open();

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 #include <ggen/p2p/base/time.hpp>
 #include <ggen/p2p/gossipsub/message.hpp>
 #include <ggen/p2p/gossipsub/rpc.hpp>
+#include <ggen/p2p/gossipsub/score.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
 
 /// The parameters of the router. Those without another remark have the values that the
@@ -17,8 +19,8 @@
 namespace ggen::p2p::gossipsub {
 
 /// What we speak, the best first: what an owner serves, and tells other peers that it does.
-inline constexpr std::array<std::string_view, 4> kProtocols = {"/meshsub/1.2.0", "/meshsub/1.1.0",
-                                                               "/meshsub/1.0.0", "/floodsub/1.0.0"};
+inline constexpr std::array<std::string_view, 5> kProtocols = {
+    "/meshsub/1.3.0", "/meshsub/1.2.0", "/meshsub/1.1.0", "/meshsub/1.0.0", "/floodsub/1.0.0"};
 
 /// How many peers a topic's mesh has.
 struct MeshParameters {
@@ -27,12 +29,17 @@ struct MeshParameters {
   std::size_t degree_high = 12;  ///< D_hi: above it, peers are pruned; at it, only those that we
                                  ///< dialled may graft us
   std::size_t degree_out = 2;    ///< D_out: so many are peers that we dialled
+  std::size_t degree_score = 4;  ///< D_score: so many of the best stay when peers are pruned
   base::Duration prune_backoff = std::chrono::minutes{1};
   /// Shorter, so that one may soon subscribe again.
   base::Duration unsubscribe_backoff = std::chrono::seconds{10};
   /// A peer that asks for a longer backoff gets this one.
   base::Duration max_backoff = std::chrono::hours{1};
   base::Duration fanout_ttl = std::chrono::minutes{1};
+  /// How often the scores in the mesh are looked at for peers better than half of it, and how many
+  /// of them are grafted (ScoreParameters::opportunistic_graft_threshold).
+  base::Duration opportunistic_graft_every = std::chrono::minutes{1};
+  std::size_t opportunistic_grafts = 2;
 };
 
 /// What is told to peers outside the mesh.
@@ -47,15 +54,6 @@ struct GossipParameters {
   std::size_t retransmissions = 3;
   /// Messages of at least so many bytes are announced by IDONTWANT when they arrive.
   std::size_t idontwant_size = 1024;
-};
-
-/// When a peer's offences count (see Conduct). Each offence adds to its penalty, which fades.
-struct PenaltyParameters {
-  double to_prune = 3;    ///< from here on it is in no mesh, and its gossip is not listened to
-  double to_ignore = 10;  ///< from here on nothing it sends is read
-  double decay = 0.9;     ///< what is left of a penalty after each heartbeat
-  /// A peer that comes back within this time finds its penalty where it was.
-  base::Duration retain = std::chrono::minutes{5};
 };
 
 /// What remote peers can make us hold and do. Sizes in bytes; "a heartbeat" means between two.
@@ -94,12 +92,23 @@ struct Limits {
   std::size_t max_unanswered_writes = 2;
   /// Attempts to open a stream to a peer whose streams end without one byte read.
   std::size_t max_open_attempts = 6;
-  /// Peers that are gone and whose penalty is remembered.
+  /// Peers named in a PRUNE, in both directions.
+  std::size_t max_exchanged_peers = 16;
+  /// Peers that are gone and whose negative score is remembered.
   std::size_t max_retained = 1024;
 };
 
 struct TopicConfig {
   MessageIdFunction message_id = origin_stamp_id;
+  TopicScoreParameters score;
+};
+
+/// Who signs, and who must (libp2p/specs pubsub/README.md, "Message Signing").
+enum class SignaturePolicy : std::uint8_t {
+  kStrictSign,    ///< every message has author, sequence number and a signature that is right
+  kStrictNoSign,  ///< no message has any of these; its topic needs an id function of the data
+  kLaxSign,       ///< ours are signed; a message without signature is taken, a wrong one is not
+  kLaxNoSign,     ///< ours are not signed; the rest as above
 };
 
 struct Config {
@@ -107,15 +116,25 @@ struct Config {
   base::Duration seen_ttl = std::chrono::minutes{2};
   /// Our own messages go to every peer of their topic, not just to the mesh.
   bool flood_publish = true;
+  SignaturePolicy signatures = SignaturePolicy::kStrictSign;
+  /// A peer that is pruned is told of others. For those whom everybody connects to at first: they
+  /// keep the signed record of each peer for it.
+  bool peer_exchange = false;
   MeshParameters mesh;
   GossipParameters gossip;
-  PenaltyParameters penalty;
+  ScoreParameters score;
   Limits limits;
   /// Topics that differ from the default.
   std::map<std::string, TopicConfig, std::less<>> topics;
   /// Peers with a mutual agreement: they get every message, are never in a mesh and never
-  /// penalised. Keeping them connected is up to the owner.
+  /// scored. Keeping them connected is up to the owner.
   std::set<multiformats::PeerId> direct_peers;
+
+  [[nodiscard]] const TopicConfig& topic(std::string_view name) const {
+    static const TopicConfig kDefault;
+    const auto found = topics.find(name);
+    return found == topics.end() ? kDefault : found->second;
+  }
 };
 
 }  // namespace ggen::p2p::gossipsub

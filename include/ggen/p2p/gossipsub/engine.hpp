@@ -18,9 +18,11 @@
 #include <ggen/p2p/gossipsub/conduct.hpp>
 #include <ggen/p2p/gossipsub/config.hpp>
 #include <ggen/p2p/gossipsub/message.hpp>
+#include <ggen/p2p/gossipsub/score.hpp>
+#include <ggen/p2p/multiformats/ip_address.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
 
-/// Gossipsub 1.0 to 1.2, and floodsub towards peers that speak nothing better (libp2p/specs
+/// Gossipsub 1.0 to 1.3, and floodsub towards peers that speak nothing better (libp2p/specs
 /// pubsub/gossipsub): messages on topics reach every subscriber by way of a mesh of few links, and
 /// by gossip where that fails.
 namespace ggen::p2p::gossipsub {
@@ -56,13 +58,23 @@ struct SlowPeer {
   std::uint64_t dropped = 0;  ///< messages that were not sent to it since the last such event
   bool reset = false;         ///< it read so little that its stream was given up
 };
+/// A peer that has pruned us names others, whom the owner may connect to. Their records are not
+/// verified.
+struct PeersExchanged {
+  struct Named {
+    multiformats::PeerId peer;
+    base::Bytes signed_record;  ///< an envelope; may be empty
+  };
+  multiformats::PeerId source;
+  std::vector<Named> peers;
+};
 struct Misbehaved {
   multiformats::PeerId peer;
   Offence offence{};
 };
 
 using Output = std::variant<connection::StreamOutput, Validate, Delivered, PeerSubscribed,
-                            PeerUnsubscribed, MeshChanged, SlowPeer, Misbehaved>;
+                            PeerUnsubscribed, MeshChanged, SlowPeer, PeersExchanged, Misbehaved>;
 
 enum class PublishError : std::uint8_t {
   kTooLarge,      ///< does not fit Limits::max_frame
@@ -93,9 +105,19 @@ struct Stats {
   std::uint64_t unwanted = 0;  ///< messages not sent because of an IDONTWANT
 };
 
+/// What is known of the connection to a peer.
+struct Link {
+  /// A mesh keeps some peers that we have dialled.
+  connection::Direction direction = connection::Direction::kInbound;
+  /// The remote's. Many peers at one address lose by it.
+  std::optional<multiformats::IpAddress> address{};
+  /// The peer's signed record, verified, to be passed on (Config::peer_exchange); may be empty.
+  base::BytesView signed_record{};
+};
+
 /// An engine (base::Engine); not thread-safe.
 ///
-/// Every message is signed and every signature checked, by the strict signing policy. Each side
+/// Messages are signed and checked as Config::signatures has it. Each side
 /// opens its own stream to the other and only writes to it; a stream that the remote opened is only
 /// read. One of each exists per peer.
 class Engine {
@@ -110,10 +132,9 @@ class Engine {
   ~Engine();
 
   /// A connected peer speaks these protocols (identify says so). Opens a stream for the best of
-  /// them that is ours, unless there is one. `direction` is that of the connection: a mesh keeps
-  /// some peers that we have dialled. May be called again when the peer's protocols change.
+  /// them that is ours, unless there is one. May be called again when the peer's protocols change.
   void peer_supports(const multiformats::PeerId& peer, std::span<const std::string> protocols,
-                     connection::Direction direction, base::Instant now);
+                     const Link& link, base::Instant now);
   /// The last connection to the peer has ended, whether or not peer_supports was called for it.
   /// Inputs about its streams may still follow, but no new stream.
   void peer_gone(const multiformats::PeerId& peer, base::Instant now);
@@ -127,6 +148,9 @@ class Engine {
   /// to this engine's owner. That there are no peers is no error.
   std::expected<MessageId, PublishError> publish(std::string_view topic, base::BytesView data,
                                                  base::Instant now);
+  /// What the owner thinks of a connected peer (P5), for its score: any number, 0 at first.
+  void set_application_score(const multiformats::PeerId& peer, double score, base::Instant now);
+
   /// The verdict on a message that Validate asked about. Does nothing on a dead token.
   void report(MessageToken token, Verdict verdict, base::Instant now);
 
@@ -142,6 +166,11 @@ class Engine {
   [[nodiscard]] std::vector<multiformats::PeerId> subscribers(std::string_view topic) const;
   /// Nothing for a peer that is not connected.
   [[nodiscard]] std::optional<Conduct> conduct(const multiformats::PeerId& peer) const;
+  /// The score that has consequences now: that of the last heartbeat, or of what was held against
+  /// the peer since. Nothing for a peer that is not connected.
+  [[nodiscard]] std::optional<double> score(const multiformats::PeerId& peer) const;
+  /// Of all connected peers, in the order of their ids, with every term.
+  [[nodiscard]] std::vector<PeerScore> scores(base::Instant now) const;
   /// Something is queued for the peer, or written and not yet in its stream's send queue.
   [[nodiscard]] bool has_unsent(const multiformats::PeerId& peer) const;
   [[nodiscard]] Stats stats() const;

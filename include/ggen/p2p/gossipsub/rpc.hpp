@@ -30,6 +30,10 @@ struct RpcLimits {
   std::size_t max_topic = 256;
   /// Bytes of a message id. Longer ones in control messages are left out.
   std::size_t max_id = 256;
+  /// Peers named in one PRUNE; more are left out, and so are those whose record is longer. The
+  /// records of identify have the same limit.
+  std::size_t max_exchanged = 16;
+  std::size_t max_record = 8 * 1024;
 };
 
 enum class RpcError : std::uint8_t {
@@ -60,10 +64,16 @@ struct IHaveView {
   std::string_view topic;
   std::vector<base::BytesView> ids;
 };
+/// A peer that another one names (gossipsub-v1.1.md, "Peer Exchange").
+struct PeerInfoView {
+  base::BytesView id;
+  base::BytesView signed_record;  ///< an envelope; empty when it was left out
+};
 struct PruneView {
   std::string_view topic;
   /// Seconds; any number that a peer likes.
   std::optional<std::uint64_t> backoff;
+  std::vector<PeerInfoView> peers;
 };
 
 /// The views point into the frame that was decoded.
@@ -75,6 +85,9 @@ struct Rpc {
   std::vector<std::string_view> graft;
   std::vector<PruneView> prune;
   std::vector<base::BytesView> idontwant;
+  /// There was an extensions message (gossipsub-v1.3.md). We know none of the extensions that it
+  /// may name.
+  bool extensions = false;
 };
 
 /// Takes fields in any order and skips unknown ones.
@@ -92,11 +105,13 @@ struct Rpc {
 
 // Fields of a ControlMessage. What is written one after the other is one message.
 [[nodiscard]] base::Bytes encode_graft(std::string_view topic);
-[[nodiscard]] base::Bytes encode_prune(std::string_view topic,
-                                       std::optional<std::uint64_t> backoff);
+[[nodiscard]] base::Bytes encode_prune(std::string_view topic, std::optional<std::uint64_t> backoff,
+                                       std::span<const PeerInfoView> peers = {});
 [[nodiscard]] base::Bytes encode_ihave(std::string_view topic, std::span<const base::Bytes> ids);
 [[nodiscard]] base::Bytes encode_iwant(std::span<const base::Bytes> ids);
 [[nodiscard]] base::Bytes encode_idontwant(std::span<const base::Bytes> ids);
+/// Names no extension.
+[[nodiscard]] base::Bytes encode_extensions();
 
 /// A Message.
 [[nodiscard]] base::Bytes encode_message(const MessageView& message);

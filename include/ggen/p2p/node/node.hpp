@@ -333,6 +333,7 @@ class Node {
   void on_output(identify::Pushed event);
   void on_output(kad::AddressesLearned event);
   void on_output(gossipsub::MeshChanged event);
+  void on_output(gossipsub::PeersExchanged event);
   template <class Event>
   void on_output(Event event);
   void learn(connection::ConnectionId id, const multiformats::PeerId& peer,
