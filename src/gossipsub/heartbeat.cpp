@@ -14,6 +14,20 @@ namespace {
 // What an IHAVE takes besides its ids: its own head and the topic.
 constexpr std::size_t kIHaveHead = 16;
 
+bool dialled_by_us(const Peer* peer) {
+  return peer->direction == connection::Direction::kOutbound;
+}
+
+// Brings up to `count` peers that we have dialled to the front. A crowd that connects to us would
+// be told of nearly all messages otherwise, and honest peers outside of the mesh of nearly none.
+void put_dialled_first(std::vector<Peer*>& peers, std::size_t count) {
+  std::size_t front = 0;
+  for (Peer*& peer : peers) {
+    if (front == count) return;
+    if (dialled_by_us(peer)) std::swap(peers[front++], peer);
+  }
+}
+
 }  // namespace
 
 // Nodes that start together should not beat together.
@@ -66,9 +80,8 @@ void Engine::Router::tend_peers(base::Instant now) {
 // Mesh.
 
 std::size_t Engine::Router::dialled(const std::set<PeerKey>& peers) const {
-  return static_cast<std::size_t>(std::ranges::count_if(peers, [&](PeerKey key) {
-    return find(key)->direction == connection::Direction::kOutbound;
-  }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(peers, [&](PeerKey key) { return dialled_by_us(find(key)); }));
 }
 
 void Engine::Router::tend_mesh(TopicEntry& topic, base::Instant now) {
@@ -129,15 +142,12 @@ void Engine::Router::prune_surplus(TopicEntry& topic, base::Instant now) {
   best.resize(std::min(best.size(), std::min(parameters.degree_score, parameters.degree)));
   std::ranges::stable_partition(
       peers, [&](Peer* peer) { return std::ranges::find(best, peer) != best.end(); });
-  const auto dialled = [](const Peer* peer) {
-    return peer->direction == connection::Direction::kOutbound;
-  };
   const std::span kept = std::span{peers}.first(parameters.degree);
   const std::span pruned = std::span{peers}.subspan(parameters.degree);
-  auto out = static_cast<std::size_t>(std::ranges::count_if(kept, dialled));
+  auto out = static_cast<std::size_t>(std::ranges::count_if(kept, dialled_by_us));
   for (std::size_t i = kept.size(); i-- > 0 && out < parameters.degree_out;) {
-    if (dialled(kept[i])) continue;
-    const auto other = std::ranges::find_if(pruned, dialled);
+    if (dialled_by_us(kept[i])) continue;
+    const auto other = std::ranges::find_if(pruned, dialled_by_us);
     if (other == pruned.end()) break;
     std::swap(kept[i], *other);
     ++out;
@@ -187,6 +197,7 @@ void Engine::Router::gossip(const TopicEntry& entry, std::vector<MessageId>& ids
   std::vector<Peer*> peers = pick(topic.subscribers, topic.subscribers.size(), listens);
   const auto share =
       static_cast<std::size_t>(config_.gossip.factor * static_cast<double>(peers.size()));
+  put_dialled_first(peers, config_.gossip.degree_lazy / 2);
   peers.resize(std::min(peers.size(), std::max(config_.gossip.degree_lazy, share)));
   for (Peer* const peer : peers) {
     // When there are too many, each peer hears of others.

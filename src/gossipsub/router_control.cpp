@@ -131,7 +131,8 @@ void Engine::Router::receive_graft(Peer& peer, std::string_view name, base::Inst
   const bool early = topic.backoffs.active(peer.id, now);
   if (early) offend(peer, Offence::kEarlyGraft, now);
   const bool full = topic.mesh.size() >= config_.mesh.degree_high &&
-                    peer.direction == connection::Direction::kInbound;
+                    peer.direction == connection::Direction::kInbound &&
+                    peer.score <= config_.score.opportunistic_graft_threshold;
   if (early || full || peer.direct || !welcome(peer)) {
     prune(*found, peer, config_.mesh.prune_backoff, now);
   } else {

@@ -13,6 +13,11 @@ namespace {
 // once in a hundred thousand lookups. Who settles in smaller number leaves a third of the k nearest
 // to others, which is enough.
 constexpr double kCrowded = 1.0 / 3;
+// A region that takes up so much of the key space does not grow any more.
+constexpr double kLargestShare = 0.25;
+// Nor does one that has grown so often.
+constexpr std::size_t kMostEnlargements = 4;
+constexpr double kCells = 32;
 
 bool is_crowded(const Lookup& lookup, const State& state, base::Instant now) {
   const auto closest = lookup.closest();
@@ -51,6 +56,9 @@ bool Widening::begin_or_go_on(Lookup& lookup, State& state, base::Instant now) {
     stage_ = Stage::kIdle;
     return false;
   }
+  if (lies_in_heaps(lookup.config().k) && enlargements_++ < kMostEnlargements) {
+    return search_region(lookup, share_ * 2, state);
+  }
   stage_ = Stage::kDone;
   lookup.widen(radius_);
   return true;
@@ -72,11 +80,27 @@ bool Widening::search(const Lookup& lookup, State& state, base::Instant now) {
     return false;
   }
   stage_ = Stage::kSearching;
-  radius_ = Distance::of_share(static_cast<double>(lookup.config().k) / *peers);
+  return search_region(lookup, static_cast<double>(lookup.config().k) / *peers, state);
+}
+
+bool Widening::search_region(const Lookup& lookup, double share, State& state) {
+  share_ = share;
+  radius_ = Distance::of_share(share);
   for (const RandomId& id : ids_around(lookup.target(), radius_, state.prng)) {
     keys_.push_back(base::to_bytes(id));
   }
   return next_aside(lookup, state);
+}
+
+// Settlers lie close together, wherever they are. Where nearly all of a region does, it is smaller
+// than it should be: k peers at random take 15 of 32 cells, where k is 20.
+bool Widening::lies_in_heaps(std::size_t k) const {
+  if (share_ >= kLargestShare) return false;
+  std::set<int> cells;
+  for (const Distance& distance : found_) {
+    cells.insert(static_cast<int>(distance.share() / share_ * kCells));
+  }
+  return cells.size() < k / 2;
 }
 
 bool Widening::next_aside(const Lookup& lookup, const State& state) {
@@ -96,7 +120,10 @@ void Widening::end_aside(Lookup& lookup, State& state, base::Instant now) {
     kad::measure(state.size, aside, now);
   } else {
     for (const PeerRecord& peer : aside.closest()) {
-      if (Key::of(peer.peer).distance(lookup.target()) <= radius_) lookup.hear(std::span{&peer, 1});
+      const Distance distance = Key::of(peer.peer).distance(lookup.target());
+      if (distance > radius_) continue;
+      lookup.hear(std::span{&peer, 1});
+      found_.insert(distance);
     }
   }
   asked_ += aside.asked_count();

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include <ggen/p2p/base/bytes.hpp>
@@ -19,7 +20,9 @@ namespace ggen::p2p::kad {
 /// as without the settlers, who cannot be told apart.
 ///
 /// How large the network is comes from lookups of random keys; where these are old, more are made
-/// first. The lookups are made one after the other, each by FIND_NODE.
+/// first. Settlers elsewhere make it look larger than it is, and so the region smaller: it grows
+/// until the peers in it are spread as peers are. The lookups are made one after the other, each by
+/// FIND_NODE.
 class Widening {
  public:
   /// `lookup`, of the query's own key, has found the nearest. True when there is more to find:
@@ -52,13 +55,18 @@ class Widening {
 
   bool measure(const Lookup& lookup, State& state);
   bool search(const Lookup& lookup, State& state, base::Instant now);
+  bool search_region(const Lookup& lookup, double share, State& state);
+  [[nodiscard]] bool lies_in_heaps(std::size_t k) const;
   bool next_aside(const Lookup& lookup, const State& state);
   void end_aside(Lookup& lookup, State& state, base::Instant now);
 
   Stage stage_ = Stage::kIdle;
   std::vector<base::Bytes> keys_;  // still to be looked up
   std::optional<Aside> aside_;
+  double share_ = 0;  // of the key space, that the region takes up
   Distance radius_;
+  std::set<Distance> found_;  // peers in it
+  std::size_t enlargements_ = 0;
   std::size_t asked_ = 0;
   std::size_t answered_ = 0;
   std::size_t failed_ = 0;

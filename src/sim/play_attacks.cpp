@@ -131,7 +131,7 @@ void check_lookups(World& world, std::initializer_list<const Lookups*> all) {
   world.check("no forged value is believed", forged == 0, fmt::format("{} of {}", forged, count));
 }
 
-// The aim of the DHT.
+// The aim of the DHT, and of gossip.
 void check_found(World& world, std::string what, const Share& found) {
   if (found.all == 0) return;  // too few nodes for it
   world.check(std::move(what), found.percent() >= 99, found.text());
@@ -266,6 +266,7 @@ void sybil(World& world) {
   check_found(world, "a fifth of Sybils hides no record", at_clear.found);
   check_found(world, "nor do 20 that come to its key", at_early.found);
   check_found(world, "nor do 20 that were there before it", at_late.found);
+  check_found(world, "four to one keep no release from honest nodes", delivered);
   check_bounded(world, nodes);
   const std::string aim = "Aim: at least 99 %.";
   report(world, "found", "Lookups that found the record, a fifth of the nodes being Sybils", aim,
@@ -355,6 +356,7 @@ void eclipse(World& world) {
 
   check_lookups(world, {&lookups});
   check_found(world, "the newcomer finds the records", lookups.found);
+  check_found(world, "the newcomer hears of the releases", heard);
   const std::array watched{victim};
   check_bounded(world, watched);
   world.check("the other honest nodes hear of every release", others.good == others.all,

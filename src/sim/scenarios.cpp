@@ -47,11 +47,11 @@ constexpr std::array<Scenario, 20> kScenarios{{
     {"flash-crowd", "A thousand nodes want the same 100 MB at once, and serve each other.", 1001,
      Fidelity::kMessage, Latency::kGeographic, minutes{5}, play::flash_crowd, 20},
     {"eclipse",
-     "Sybils all over try to shut one newcomer in: reports what it still sees of honest nodes.",
+     "Sybils all over try to shut one newcomer in: it must still find and hear what others do.",
      150, Fidelity::kMessage, Latency::kConstant, minutes{6}, play::eclipse, 20},
     {"sybil",
-     "Sybils spread over the DHT, around keys and in meshes: reports what honest nodes still find "
-     "and hear.",
+     "Sybils spread over the DHT, around keys and in meshes: honest nodes must still find and "
+     "hear what others do.",
      250, Fidelity::kMessage, Latency::kConstant, minutes{5}, play::sybil, 30},
     {"churn", "Half of the nodes are replaced in an hour; releases reach all, fetches succeed.", 50,
      Fidelity::kWire, Latency::kGeographic, std::chrono::hours{1}, play::churn, 10, true},

@@ -21,7 +21,9 @@ constexpr gossipsub::RpcLimits kLimits{.max_subscriptions = 16,
                                        .max_controls = 16,
                                        .max_ids = 32,
                                        .max_topic = 64,
-                                       .max_id = 64};
+                                       .max_id = 64,
+                                       .max_exchanged = 4,
+                                       .max_record = 64};
 
 void require(bool condition) {
   if (!condition) std::abort();
@@ -76,7 +78,13 @@ void check_decode(base::BytesView input) {
   check_ids(rpc->iwant, input);
   check_ids(rpc->idontwant, input);
   for (const std::string_view topic : rpc->graft) require(inside(topic, input));
-  for (const auto& in : rpc->prune) require(inside(in.topic, input));
+  for (const auto& in : rpc->prune) {
+    require(inside(in.topic, input) && in.peers.size() <= kLimits.max_exchanged);
+    for (const auto& peer : in.peers) {
+      require(inside(peer.id, input) && inside(peer.signed_record, input));
+      require(peer.signed_record.size() <= kLimits.max_record);
+    }
+  }
 }
 
 const multiformats::PeerId& remote_peer() {

@@ -77,7 +77,11 @@ TEST_CASE("gossipsub rpc: fields come in any order, and unknown ones are skipped
   REQUIRE(rpc->prune.size() == 1);
   CHECK(rpc->prune[0].topic == "t");
   CHECK(rpc->prune[0].backoff == 60);
+  REQUIRE(rpc->prune[0].peers.size() == 1);
+  CHECK(base::to_hex(rpc->prune[0].peers[0].id) == "aabbcc");
+  CHECK(rpc->prune[0].peers[0].signed_record.empty());
   CHECK(rpc->idontwant.size() == 2);
+  CHECK(rpc->extensions);
   REQUIRE(rpc->messages.size() == 1);
   const auto& message = rpc->messages[0];
   CHECK(base::to_hex(message.from.value()) == "010203");
@@ -96,6 +100,10 @@ TEST_CASE("gossipsub rpc: encodings") {
   CHECK(gossipsub::encode_graft("t") == hex("1a 03 0a0174"));
   CHECK(gossipsub::encode_prune("t", std::nullopt) == hex("22 03 0a0174"));
   CHECK(gossipsub::encode_prune("t", 300) == hex("22 06 0a0174 18ac02"));
+  const std::vector<gossipsub::PeerInfoView> peers = {{ids[1], {}}, {ids[0], ids[1]}};
+  CHECK(gossipsub::encode_prune("t", 1, peers) ==
+        hex("22 14 0a0174 1204 0a02bbcc 1207 0a01aa 1202bbcc 1801"));
+  CHECK(gossipsub::encode_extensions() == hex("32 00"));
   CHECK(gossipsub::encode_ihave("t", ids) == hex("0a 0a 0a0174 1201aa 1202bbcc"));
   CHECK(gossipsub::encode_iwant(ids) == hex("12 07 0a01aa 0a02bbcc"));
   CHECK(gossipsub::encode_idontwant(ids) == hex("2a 07 0a01aa 0a02bbcc"));

@@ -15,11 +15,11 @@ namespace {
 const base::Bytes kKey = text("/test/head");
 
 /// Ids that share at least `bits` with the key.
-std::vector<multiformats::PeerId> settlers(std::size_t count, unsigned bits) {
+std::vector<multiformats::PeerId> settlers(const kad::Key& key, std::size_t count, unsigned bits) {
   std::vector<multiformats::PeerId> ids;
   for (std::size_t number = 100000; ids.size() < count; ++number) {
     const auto id = numbered_peer(number);
-    if (kad::Key::of(id).common_prefix(kad::Key::of(kKey)) >= bits) ids.push_back(id);
+    if (kad::Key::of(id).common_prefix(key) >= bits) ids.push_back(id);
   }
   return ids;
 }
@@ -29,19 +29,24 @@ class CrowdedNetwork : public Network {
  public:
   CrowdedNetwork(std::size_t honest_in, std::size_t crowd)
       : Network(honest_in, without_maintenance()), honest(honest_in) {
+    settle(kad::Key::of(kKey), crowd, 12);
+    introduce_all();
+  }
+
+  void settle(const kad::Key& key, std::size_t crowd, unsigned bits) {
     std::vector<kad::PeerRecord> gang;
-    for (const auto& id : settlers(crowd, 12)) {
+    const std::size_t first = size();
+    for (const auto& id : settlers(key, crowd, bits)) {
       const std::size_t settler = add(without_maintenance(), id);
       gang.push_back({id, {node(settler).address}});
     }
-    for (std::size_t i = honest; i < size(); ++i) {
+    for (std::size_t i = first; i < size(); ++i) {
       node(i).liar = [gang](const kad::Message& request) {
         kad::Message answer{.type = request.type, .key = request.key, .closer = gang};
         if (request.type == kad::MessageType::kPutValue) answer.record = request.record;
         return kad::encode_message(answer);
       };
     }
-    introduce_all();
   }
 
   kad::QueryDone put(std::size_t i) {
@@ -76,6 +81,23 @@ TEST_CASE("a value is kept and found although all who are nearest to its key kee
     const kad::QueryDone got = network.get(asker);
     CHECK(std::get<kad::result::FoundValue>(got.result).value == text("1 one"));
     CHECK(got.stats.crowded);
+  }
+}
+
+TEST_CASE("a value is kept also where settlers elsewhere make the network look larger") {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    CAPTURE(seed);
+    CrowdedNetwork network{50, 20};
+    base::Prng prng{seed};
+    for (int i = 0; i < 8; ++i) {
+      std::array<std::uint8_t, 32> bytes{};
+      prng.fill(bytes);
+      network.settle(kad::Key::at(bytes), 20, 9);
+    }
+    network.introduce_all();
+    const kad::QueryDone put = network.put(3);
+    CHECK(put.stats.crowded);
+    CHECK(network.honest_holders() >= 4);  // the owner is one
   }
 }
 

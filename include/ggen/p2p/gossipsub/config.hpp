@@ -27,7 +27,7 @@ struct MeshParameters {
   std::size_t degree = 6;        ///< D: what maintenance aims at
   std::size_t degree_low = 5;    ///< D_lo: below it, peers are grafted
   std::size_t degree_high = 12;  ///< D_hi: above it, peers are pruned; at it, only those that we
-                                 ///< dialled may graft us
+                                 ///< dialled, or that have earned it, may graft us
   std::size_t degree_out = 2;    ///< D_out: so many are peers that we dialled
   std::size_t degree_score = 4;  ///< D_score: so many of the best stay when peers are pruned
   base::Duration prune_backoff = std::chrono::minutes{1};
@@ -37,8 +37,9 @@ struct MeshParameters {
   base::Duration max_backoff = std::chrono::hours{1};
   base::Duration fanout_ttl = std::chrono::minutes{1};
   /// How often the scores in the mesh are looked at for peers better than half of it, and how many
-  /// of them are grafted (ScoreParameters::opportunistic_graft_threshold).
-  base::Duration opportunistic_graft_every = std::chrono::minutes{1};
+  /// of them are grafted (ScoreParameters::opportunistic_graft_threshold). More often than the
+  /// specification's minute: where messages are rare, a mesh that was taken over must not last.
+  base::Duration opportunistic_graft_every = std::chrono::seconds{15};
   std::size_t opportunistic_grafts = 2;
 };
 

@@ -21,13 +21,13 @@ struct TopicScoreParameters {
   // P1: the time in the mesh, in units of its quantum. Small, and soon at its cap: who is there is
   // not pruned before a newcomer, but whoever does nothing else stays below
   // opportunistic_graft_threshold.
-  double time_in_mesh_weight = 0.01;
+  double time_in_mesh_weight = 0.002;
   base::Duration time_in_mesh_quantum = std::chrono::seconds{1};
   double time_in_mesh_cap = 50;
 
   // P2: messages that it was the first to bring, and that were accepted.
   double first_deliveries_weight = 1;
-  double first_deliveries_decay = 0.995;
+  double first_deliveries_decay = 0.999;
   double first_deliveries_cap = 10;
 
   // P3: what a peer of the mesh brings, first or nearly so, if that is below the threshold;
@@ -82,7 +82,8 @@ struct ScoreParameters {
   double graylist_threshold = -80;  ///< below it, nothing it sends is read
   /// From here on the peers that it names when it prunes us are believed.
   double accept_exchange_threshold = 5;
-  /// While half the mesh is below it, better peers are grafted besides.
+  /// While half the mesh is below it, better peers are grafted besides. A peer above it may graft us
+  /// though the mesh is full: the next heartbeat prunes the worst.
   double opportunistic_graft_threshold = 1;
 };
 
