@@ -65,9 +65,10 @@ int run(const std::string& filter) {
   const struct {
     const char* name;
     void (*rows)(Table&);
-  } parts[] = {{"noise", noise_rows},           {"yamux", yamux_rows}, {"stack", stack_rows},
-               {"connection", connection_rows}, {"sim", sim_rows},     {"kad", kad_rows},
-               {"reprovide", reprovide_rows}};
+  } parts[] = {{"noise", noise_rows},      {"yamux", yamux_rows},
+               {"stack", stack_rows},      {"connection", connection_rows},
+               {"sim", sim_rows},          {"kad", kad_rows},
+               {"gossipsub", gossip_rows}, {"reprovide", reprovide_rows}};
   Table table;
   bool any = false;
   for (const auto& part : parts) {
@@ -78,7 +79,8 @@ int run(const std::string& filter) {
   }
   if (!any) {
     fmt::print(stderr,
-               "usage: ggen-bench [noise | yamux | stack | connection | sim | kad | reprovide]\n");
+               "usage: ggen-bench [noise | yamux | stack | connection | sim | kad | gossipsub | "
+               "reprovide]\n");
     return 2;
   }
   fmt::print("{}, {} cores\n\n", machine(), std::thread::hardware_concurrency());

@@ -56,6 +56,7 @@ void stack_rows(Table& table);
 void connection_rows(Table& table);
 void sim_rows(Table& table);
 void kad_rows(Table& table);
+void gossip_rows(Table& table);
 void reprovide_rows(Table& table);
 
 }  // namespace bench

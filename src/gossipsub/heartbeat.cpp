@@ -66,8 +66,10 @@ void Engine::Router::heartbeat(base::Instant now) {
 }
 
 void Engine::Router::tend_peers(base::Instant now) {
+  dialled_ = 0;
   peers_.for_each([&](PeerKey, const std::unique_ptr<Peer>& entry) {
     Peer& peer = *entry;
+    if (dialled_by_us(&peer)) ++dialled_;
     peer.allowance = {};
     peer.unwanted.age();
     if (peer.dropped > 0) {
@@ -87,15 +89,13 @@ std::size_t Engine::Router::dialled(const std::set<PeerKey>& peers) const {
 void Engine::Router::tend_mesh(TopicEntry& topic, base::Instant now) {
   const MeshParameters& parameters = config_.mesh;
   std::set<PeerKey>& mesh = topic.second.mesh;
-  for (const PeerKey key : std::set<PeerKey>{mesh}) {
-    Peer& peer = *find(key);
-    if (!welcome(peer)) prune(topic, peer, parameters.prune_backoff, now);
-  }
+  const auto poor = pick(mesh, mesh.size(), [&](const Peer& peer) { return !welcome(peer); });
+  for (Peer* const peer : poor) prune(topic, *peer, parameters.prune_backoff, now);
   if (mesh.size() < parameters.degree_low) graft_up_to(topic, parameters.degree, false, now);
   if (mesh.size() > parameters.degree_high) prune_surplus(topic, now);
   if (mesh.size() >= parameters.degree_low) {
     const std::size_t out = dialled(mesh);
-    if (out < parameters.degree_out) {
+    if (out < std::min(parameters.degree_out, dialled_)) {
       graft_up_to(topic, mesh.size() + parameters.degree_out - out, true, now);
     }
   }

@@ -204,6 +204,7 @@ class Engine::Router {
   connection::OpenToken next_token_ = 1;
   std::map<multiformats::PeerId, Retained> retained_;
   std::map<multiformats::IpAddress, std::size_t> peers_by_host_;
+  std::size_t dialled_ = 0;  // of the peers, as of the last heartbeat
   base::Instant decay_at_;
   std::vector<PeerKey> flush_due_;
 

@@ -81,6 +81,7 @@ void Engine::Impl::peer_supports(const PeerId& peer, std::span<const std::string
   const auto speaks = [&](std::string_view protocol) {
     return std::ranges::find(protocols, protocol) != protocols.end();
   };
+  tell_gossip(peer, now);
   if (speaks(kSearchProtocol)) search_client_.peer_speaks(peer);
   if (speaks(kFetchProtocol)) provider_finder_.peer_speaks(peer);
   if (speaks(kSyncProtocol) && sync_peers_.size() < SyncClient::kMaxPeers) {
@@ -255,7 +256,13 @@ bool Engine::Impl::handle(const kad::QueryDone& done, base::Instant now) {
 
 // What the parts tell each other.
 
+void Engine::Impl::tell_gossip(const PeerId& peer, base::Instant now) {
+  const double success = reputation_.standing(peer, now).success;
+  context_.below.gossip.set_application_score(peer, application_score(success), now);
+}
+
 void Engine::Impl::settle(base::Instant now) {
+  while (const auto changed = reputation_.take_changed()) tell_gossip(*changed, now);
   while (auto output = fetcher_.poll()) take(std::move(*output), now);
   while (const auto pulled = sync_client_.poll()) {
     if (pulled->publisher == publishing_.publisher()) {

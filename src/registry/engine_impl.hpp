@@ -75,6 +75,7 @@ class Engine::Impl {
   void take_blobs(StoreResult result, base::Instant now);
   void ask_for_own_log(base::Instant now);
   /// Lets the parts learn what others did: after every input.
+  void tell_gossip(const multiformats::PeerId& peer, base::Instant now);
   void settle(base::Instant now);
   void take(FetcherOutput output, base::Instant now);
 

@@ -17,6 +17,11 @@ constexpr int kLatencyShare = 8;
 // At this latency a peer is worth half of one that answers at once.
 constexpr double kHalvingLatency = 1.0;  // seconds
 
+// Below it, a peer is not asked for anything (Transfer::kShunned).
+constexpr double kBadSuccess = 0.25;
+constexpr double kUnknownSuccess = 0.5;
+constexpr double kBestScore = 10;
+
 double rate(double good, double bad) {
   return (good + 1) / (good + bad + 2);
 }
@@ -55,6 +60,7 @@ Reputation::Record& Reputation::touch(const multiformats::PeerId& peer, base::In
   record.updated = now;
   record.turn = next_turn_++;
   by_turn_.emplace(record.turn, peer);
+  changed_.push(peer);
   return record;
 }
 
@@ -95,6 +101,11 @@ double Reputation::score(const multiformats::PeerId& peer, base::Instant now) co
   const PeerStanding known = standing(peer, now);
   const double seconds = std::chrono::duration<double>(known.latency).count();
   return known.success / (1 + seconds / kHalvingLatency);
+}
+
+double application_score(double success) {
+  if (success < kBadSuccess) return -kBestScore;
+  return std::max(0.0, (success - kUnknownSuccess) / (1 - kUnknownSuccess)) * kBestScore;
 }
 
 }  // namespace ggen::p2p::registry

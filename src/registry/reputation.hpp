@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 
+#include <ggen/p2p/base/fifo.hpp>
 #include <ggen/p2p/base/hash_map.hpp>
 #include <ggen/p2p/base/time.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
@@ -32,6 +34,8 @@ class Reputation {
   /// so that new peers get their chance before those who failed.
   [[nodiscard]] double score(const multiformats::PeerId& peer, base::Instant now) const;
   [[nodiscard]] std::size_t size() const noexcept { return records_.size(); }
+  /// A peer whose standing has changed since this was last empty.
+  [[nodiscard]] std::optional<multiformats::PeerId> take_changed() { return changed_.pop(); }
 
  private:
   struct Record {
@@ -52,6 +56,12 @@ class Reputation {
   base::HashMap<multiformats::PeerId, Record> records_;
   std::map<std::uint64_t, multiformats::PeerId> by_turn_;
   std::uint64_t next_turn_ = 0;
+  base::Fifo<multiformats::PeerId> changed_;
 };
+
+/// What a peer's share of success is worth as gossipsub's application score (P5): what it has
+/// earned here lets it into meshes, and whom nothing is asked of any more is in none. In between,
+/// failures say little of how a peer passes on messages.
+[[nodiscard]] double application_score(double success);
 
 }  // namespace ggen::p2p::registry

@@ -198,6 +198,11 @@ void peer_reputation(World& world) {
               fmt::format("{:.3f}", standing(kGood).success));
   world.check("the bad peer's success is below 0.50", standing(kBad).success < 0.5,
               fmt::format("{:.3f}, {} failures", standing(kBad).success, standing(kBad).failures));
+  const auto& gossip = *simulation.node(kReader).gossipsub();
+  const double good = gossip.score(simulation.id(kGood)).value_or(0);
+  const double bad = gossip.score(simulation.id(kBad)).value_or(0);
+  world.check("publish/subscribe takes the good peer for the better one",
+              good >= 5 && bad < good - 5, fmt::format("scores {:.2f} and {:.2f}", good, bad));
   world.check("the bad peer is no longer chosen", asked_of_bad == 0,
               fmt::format("asked in vain {} times in the last fetch", asked_of_bad));
 }

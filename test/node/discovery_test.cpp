@@ -115,6 +115,29 @@ TEST_CASE("node: a message reaches every subscriber, and nobody before it was va
   CHECK(net.last<gossipsub::Delivered>(nodes[3])->message.author == net.node(nodes[7]).id());
 }
 
+TEST_CASE("node: who is pruned connects to the peers that the PRUNE names") {
+  Network net;
+  node::Config config;
+  config.gossipsub.emplace();
+  config.gossipsub->mesh.degree = 1;
+  config.gossipsub->mesh.degree_low = 1;
+  config.gossipsub->mesh.degree_high = 1;
+  config.gossipsub->mesh.degree_out = 0;
+  config.gossipsub->peer_exchange = true;
+  const auto hub = net.add(config);
+  config.gossipsub.emplace();
+  config.gossipsub->score.accept_exchange_threshold = 0;
+  const auto first = net.add(config);
+  const auto second = net.add(config);
+  for (const std::size_t i : {hub, first, second}) {
+    net.drive(i, [&](Node& n) { n.gossipsub(net.now).subscribe(kTopic, net.now); });
+  }
+  net.connect(first, hub);
+  net.connect(second, hub);
+  // Neither has another way to hear of the other.
+  net.run_until([&] { return net.node(second).swarm().connected(net.node(first).id()); });
+}
+
 TEST_CASE("node: a client is not in anybody's table until it becomes a server") {
   Network net;
   node::Config config;
