@@ -111,6 +111,8 @@ class Engine::Router {
   bool send_gossip(Peer& peer, base::BytesView field);
   void send_message(Peer& peer, IdHash hash, const base::Buffer& frame, bool own);
   void flush_later(Peer& peer);
+  [[nodiscard]] bool can_write(const Peer& peer) const;
+  void write(Peer& peer, base::Buffer frame);
   void overflowed(Peer& peer, base::Instant now);
 
   // Scores.

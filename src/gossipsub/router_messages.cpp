@@ -150,16 +150,17 @@ bool Engine::Router::has_room_for(const Peer& peer, std::size_t size) const {
 }
 
 // Tells the mesh that nobody need send this message, which takes long, any more. Only peers that
-// can be told at once: later it would be no use.
+// can be told at once, before all that waits for them: later it would be no use. One frame serves
+// them all.
 void Engine::Router::announce_receipt(const TopicEntry& topic, const Message& message,
                                       PeerKey source) {
   if (message.data.size() < config_.gossip.idontwant_size) return;
-  const base::Bytes field = encode_idontwant({&message.id, 1});
+  base::Buffer frame;
   for (const PeerKey key : topic.second.mesh) {
     Peer& peer = *find(key);
-    const bool ready =
-        peer.outbound.stream && peer.outbound.unanswered < config_.limits.max_unanswered_writes;
-    if (ready && key != source && peer.version >= Version::kV12) send_control(peer, field);
+    if (key == source || peer.version < Version::kV12 || !can_write(peer)) continue;
+    if (frame.empty()) frame = control_frame({}, encode_idontwant({&message.id, 1}));
+    write(peer, frame);
   }
 }
 

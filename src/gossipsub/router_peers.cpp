@@ -312,14 +312,21 @@ void Engine::Router::flush(base::Instant now) {
       overflowed(*peer, now);
       continue;
     }
-    Outbound& out = peer->outbound;
-    while (out.stream && out.unanswered < config_.limits.max_unanswered_writes) {
+    while (can_write(*peer)) {
       auto frame = peer->queue.pop(peer->unwanted, counts_.unwanted);
       if (!frame) break;
-      ++out.unanswered;
-      outputs_.push(output::Write{*out.stream, std::move(*frame)});
+      write(*peer, std::move(*frame));
     }
   }
+}
+
+bool Engine::Router::can_write(const Peer& peer) const {
+  return peer.outbound.stream && peer.outbound.unanswered < config_.limits.max_unanswered_writes;
+}
+
+void Engine::Router::write(Peer& peer, base::Buffer frame) {
+  ++peer.outbound.unanswered;
+  outputs_.push(output::Write{*peer.outbound.stream, std::move(frame)});
 }
 
 // The peer has not read for so long that what it knows of us is out of date: begin anew.

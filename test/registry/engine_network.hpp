@@ -74,7 +74,7 @@ class Composed {
     const multiformats::PeerId& peer = other.id;
     const auto spoken = protocols();
     const std::array addresses{address(other.number)};
-    gossip_.peer_supports(peer, spoken, direction, now);
+    gossip_.peer_supports(peer, spoken, {direction}, now);
     kad_.peer_identified(peer, addresses, addresses[0].ip(), true, now);
     engine_.peer_supports(peer, spoken, now);
     engine_.network_changed(now);
