@@ -66,6 +66,14 @@ std::vector<std::string> Engine::Router::subscriptions() const {
   return names;
 }
 
+std::vector<std::string> Engine::Router::topics() const {
+  std::vector<std::string> names;
+  for (const auto& [name, topic] : topics_) {
+    if (topic.subscribed || !topic.subscribers.empty()) names.push_back(name);
+  }
+  return names;
+}
+
 std::vector<multiformats::PeerId> Engine::Router::mesh(std::string_view name) const {
   std::vector<multiformats::PeerId> peers;
   const auto found = topics_.find(name);
@@ -80,6 +88,12 @@ std::vector<multiformats::PeerId> Engine::Router::subscribers(std::string_view n
   if (found == topics_.end()) return peers;
   for (const PeerKey key : found->second.subscribers) peers.push_back(find(key)->id);
   return peers;
+}
+
+std::optional<std::string_view> Engine::Router::protocol(const multiformats::PeerId& id) const {
+  const PeerKey* const key = by_id_.find(id);
+  if (key == nullptr) return std::nullopt;
+  return protocol_of(find(*key)->version);
 }
 
 std::optional<Conduct> Engine::Router::conduct(const multiformats::PeerId& id) const {
@@ -157,11 +171,17 @@ std::optional<base::Instant> Engine::next_deadline() const {
 std::vector<std::string> Engine::subscriptions() const {
   return router_->subscriptions();
 }
+std::vector<std::string> Engine::topics() const {
+  return router_->topics();
+}
 std::vector<multiformats::PeerId> Engine::mesh(std::string_view topic) const {
   return router_->mesh(topic);
 }
 std::vector<multiformats::PeerId> Engine::subscribers(std::string_view topic) const {
   return router_->subscribers(topic);
+}
+std::optional<std::string_view> Engine::protocol(const multiformats::PeerId& peer) const {
+  return router_->protocol(peer);
 }
 std::optional<Conduct> Engine::conduct(const multiformats::PeerId& peer) const {
   return router_->conduct(peer);

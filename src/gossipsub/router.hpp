@@ -57,8 +57,10 @@ class Engine::Router {
   std::optional<Output> poll() { return outputs_.pop(); }
 
   [[nodiscard]] std::vector<std::string> subscriptions() const;
+  [[nodiscard]] std::vector<std::string> topics() const;
   [[nodiscard]] std::vector<multiformats::PeerId> mesh(std::string_view name) const;
   [[nodiscard]] std::vector<multiformats::PeerId> subscribers(std::string_view name) const;
+  [[nodiscard]] std::optional<std::string_view> protocol(const multiformats::PeerId& id) const;
   [[nodiscard]] std::optional<Conduct> conduct(const multiformats::PeerId& id) const;
   [[nodiscard]] std::optional<double> score(const multiformats::PeerId& id) const;
   [[nodiscard]] std::vector<PeerScore> scores(base::Instant now) const;

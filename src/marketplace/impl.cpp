@@ -54,6 +54,8 @@ void Registry::Impl::on_output(const node::Output& output) {
   if (const auto* of_registry = std::get_if<registry::Output>(&output)) on_event(*of_registry);
   if (const auto* hop = std::get_if<kad::QueryHop>(&output)) on_hop(*hop);
   if (const auto* done = std::get_if<kad::QueryDone>(&output)) on_query_done(*done);
+  if (const auto* ask = std::get_if<gossipsub::Validate>(&output)) on_validate(*ask);
+  if (const auto* delivered = std::get_if<gossipsub::Delivered>(&output)) on_delivered(*delivered);
 }
 
 void Registry::Impl::on_event(const registry::Output& output) {
@@ -254,6 +256,7 @@ void Registry::Impl::fail_everything() {
   for (const auto& weak : std::exchange(subscribers_, {})) {
     if (const auto queue = weak.lock()) queue->close();
   }
+  topics_.close();
 }
 
 }  // namespace ggen::p2p::marketplace

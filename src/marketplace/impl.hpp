@@ -19,6 +19,7 @@
 
 #include "pool_work.hpp"
 #include "subscription_queue.hpp"
+#include "topics.hpp"
 
 namespace ggen::p2p::marketplace {
 
@@ -46,6 +47,8 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
                                           std::optional<std::filesystem::path> output,
                                           ProgressHandler progress);
   static asio::awaitable<Result<dht::Answer>> ask_dht(std::shared_ptr<Impl> self, dht::Query query);
+  Result<pubsub::Subscription> subscribe_to(const std::string& topic);
+  Result<pubsub::Published> publish_to(const std::string& topic, base::BytesView data);
   Subscription subscribe();
   static asio::awaitable<void> stop(std::shared_ptr<Impl> self);
   /// Ends everything at once. Nothing of the node runs any more when it returns.
@@ -114,6 +117,9 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   void on_event(const registry::Output& output);
   void on_hop(const kad::QueryHop& hop);
   void on_query_done(const kad::QueryDone& done);
+  void on_validate(const gossipsub::Validate& ask);
+  void on_delivered(const gossipsub::Delivered& delivered);
+  void leave(const std::string& topic, const Topics::Queue& queue);
   void tell(const registry::event::FetchProgress& progress);
   void cancel(OperationId id);
   void cancel(const QueryStarted& query);
@@ -160,6 +166,7 @@ class Registry::Impl : public std::enable_shared_from_this<Registry::Impl> {
   std::map<OperationId, Fetching> fetching_;
   std::map<kad::QueryId, Querying> querying_;
   std::vector<std::weak_ptr<Subscription::Queue>> subscribers_;
+  Topics topics_;
   std::vector<std::weak_ptr<std::atomic<bool>>> pool_work_;
 
   std::optional<host::Host> host_;  // until close()

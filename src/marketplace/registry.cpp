@@ -33,6 +33,14 @@ asio::awaitable<Result<dht::Answer>> Registry::ask_dht(dht::Query query) {
   return Impl::ask_dht(impl_, std::move(query));
 }
 
+Result<pubsub::Subscription> Registry::subscribe_to(const std::string& topic) {
+  return impl_->subscribe_to(topic);
+}
+
+Result<pubsub::Published> Registry::publish_to(const std::string& topic, base::BytesView data) {
+  return impl_->publish_to(topic, data);
+}
+
 Subscription Registry::subscribe() {
   return impl_->subscribe();
 }

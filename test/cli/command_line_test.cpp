@@ -111,6 +111,54 @@ TEST_CASE("command line: keys of the DHT are texts, bytes, or the public key of 
   is_usage_error({"dht", "put", "key", "0xf"}, "VALUE");
 }
 
+TEST_CASE("command line: pubsub looks at topics and peers, subscribes and publishes") {
+  using request::PubsubLook;
+  using Kind = PubsubLook::Kind;
+  constexpr const char* kPeer = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA";
+  const auto look = [](std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "pubsub");
+    return request_of<PubsubLook>(arguments);
+  };
+  CHECK(look({"topics"}) == PubsubLook{Kind::kTopics});
+  CHECK(look({"peers"}) == PubsubLook{Kind::kPeers});
+  CHECK(look({"peers", "chat", "--json"}) == PubsubLook{Kind::kPeers, "chat"});
+  CHECK(look({"mesh", "chat"}) == PubsubLook{Kind::kMesh, "chat"});
+  CHECK(look({"scores"}) == PubsubLook{Kind::kScores});
+  CHECK(look({"scores", kPeer}) == PubsubLook{Kind::kScores, kPeer});
+  using request::PubsubSubscribe;
+  CHECK(request_of<PubsubSubscribe>({"pubsub", "subscribe", "chat"}) == PubsubSubscribe{"chat"});
+  CHECK(request_of<PubsubSubscribe>({"pubsub", "subscribe", "chat", "--count", "3"}) ==
+        PubsubSubscribe{"chat", 3});
+  using request::PubsubPublish;
+  CHECK(request_of<PubsubPublish>({"pubsub", "publish", "chat", "hi"}) ==
+        PubsubPublish{"chat", {'h', 'i'}});
+  CHECK(request_of<PubsubPublish>({"pubsub", "publish", "chat", "0x00ff"}) ==
+        PubsubPublish{"chat", {0, 0xFF}});
+  const auto reads_input = [](std::vector<const char*> arguments) {
+    return std::get<command::Ask>(parsed(std::move(arguments)).command).reads_input;
+  };
+  CHECK(reads_input({"pubsub", "publish", "chat"}));
+  CHECK(reads_input({"pubsub", "publish", "chat", "-"}));
+  CHECK_FALSE(reads_input({"pubsub", "publish", "chat", ""}));
+  CHECK_FALSE(reads_input({"pubsub", "subscribe", "chat"}));
+}
+
+TEST_CASE("command line: what makes no sense to pubsub is refused with what to do") {
+  is_usage_error({"pubsub"}, "No command");
+  is_usage_error({"pubsub", "scores", "nobody"}, "not a peer id");
+  is_usage_error({"pubsub", "subscribe"}, "TOPIC");
+  is_usage_error({"pubsub", "subscribe", ""}, "TOPIC");
+  is_usage_error({"pubsub", "subscribe", "\xFF"}, "TOPIC");
+  is_usage_error({"pubsub", "subscribe", "chat", "--count", "0"}, "--count");
+  is_usage_error({"pubsub", "publish", "chat", "0xf"}, "DATA");
+  is_usage_error({"pubsub", "publish", "chat", "good", "morning"}, "morning");
+  is_usage_error({"pubsub", "subscibe", "chat"}, "There is no command `subscibe`");
+  CHECK(early({"pubsub", "subscibe", "chat"}).error->hint ==
+        "Did you mean: ggen-p2p pubsub subscribe?");
+  CHECK(early({"pubsub", "publish", "chat", "good", "morning"}).error->hint ==
+        "See: ggen-p2p pubsub publish --help");
+}
+
 TEST_CASE("command line: what makes no sense is refused with what to do") {
   is_usage_error({}, "No command");
   is_usage_error({"serach"}, "There is no command `serach`");
@@ -138,6 +186,11 @@ TEST_CASE("command line: every command has help with runnable examples, and ther
     CHECK(help.text.contains("Examples:\n  ggen-p2p " + std::string{name}));
     CHECK(help.text.contains("--json"));
     CHECK(help.text.contains("--home"));
+  }
+  for (const char* name : {"topics", "peers", "mesh", "scores", "subscribe", "publish"}) {
+    const EarlyExit help = early({"pubsub", name, "--help"});
+    CHECK(help.text.contains("Examples:\n  ggen-p2p pubsub " + std::string{name}));
+    CHECK(help.text.contains("--json"));
   }
   CHECK(early({"--help"}).text.contains("docs/cli.md"));
   CHECK(early({"--version"}).text.starts_with("ggen-p2p "));

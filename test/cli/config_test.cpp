@@ -205,6 +205,13 @@ TEST_CASE("config: values that do not go together are refused where one was set"
   CHECK(load_config(in(home)));
   write_file(home / "config.toml", "[gossipsub]\nd_out = 5\n");
   CHECK(has(load_config(in(home)).error().message, "config.toml:2: gossipsub.d_out"));
+  write_file(home / "config.toml", "[gossipsub]\nd_score = 7\n");
+  CHECK(has(load_config(in(home)).error().message, "config.toml:2: gossipsub.d_score must not"));
+  write_file(home / "config.toml", "[gossipsub]\nd_score = 6\npeer_exchange = true\n");
+  const auto exchanges = load_config(in(home));
+  REQUIRE(exchanges);
+  CHECK(exchanges->settings.gossipsub.mesh.degree_score == 6);
+  CHECK(exchanges->settings.gossipsub.peer_exchange);
 }
 
 TEST_CASE("config: the command line wins over the file, the file over the default") {

@@ -76,6 +76,23 @@ class FakeService final : public Service {
   }
   Answer dht_query(request::DhtQuery) override { co_return Json{}; }
   Answer dht_table() override { co_return Json{}; }
+  Answer pubsub_look(request::PubsubLook) override { co_return Json{}; }
+  /// Sends large messages, one after the other.
+  Answer pubsub_subscribe(request::PubsubSubscribe request, Send send) override {
+    try {
+      for (sent = 0; sent < request.count; ++sent) {
+        Json state;
+        state["message"] = std::string(10'000, 'x');
+        auto sending = send(std::move(state));
+        co_await std::move(sending);
+      }
+    } catch (const std::system_error&) {
+      ++cancelled;
+      throw;
+    }
+    co_return Json{};
+  }
+  Answer pubsub_publish(request::PubsubPublish) override { co_return Json{}; }
   Answer status() override {
     Json json;
     json["peer_id"] = "me";
@@ -94,6 +111,7 @@ class FakeService final : public Service {
 
   int gets = 0;
   int cancelled = 0;
+  std::uint64_t sent = 0;
   bool reported = false;
   std::function<void()> on_stop;
 
@@ -128,6 +146,12 @@ struct Fixture {
       loop.run_one_for(100ms);
     }
     CHECK(done());
+  }
+  /// Runs until nothing more can be done without the client.
+  void run_dry() {
+    do {
+      loop.restart();
+    } while (loop.poll() > 0);
   }
   /// Everything that the server sends until it closes.
   std::string receive_all(Socket& socket) {
@@ -261,6 +285,37 @@ TEST_CASE(
   const std::string received = f.receive_all(slow);
   CHECK(received.size() < 1024 * 1024);
   CHECK(received.contains("\"done\":true"));
+}
+
+TEST_CASE("control server: what is sent waits for a slow client, and none of it is lost") {
+  Fixture f;
+  Socket slow = f.connect();
+  f.send(slow, encode(request::PubsubSubscribe{"chat", 1000}));
+  f.run_dry();
+  CHECK(f.service.sent > 0);
+  CHECK(f.service.sent < 200);  // what the socket takes, and two more
+  const std::string received = f.receive_all(slow);
+  CHECK(f.service.sent == 1000);
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = received.find("message", at)) != std::string::npos; ++at) ++count;
+  CHECK(count == 1000);
+}
+
+TEST_CASE("control server: who waits for a slow client hears that it has gone, or the node stops") {
+  for (const bool stops : {false, true}) {
+    Fixture f;
+    Socket slow = f.connect();
+    f.send(slow, encode(request::PubsubSubscribe{"chat", 1000}));
+    f.run_dry();
+    if (stops) {
+      f.server.close();
+    } else {
+      slow.close();
+    }
+    f.run_until([&] { return f.service.cancelled == 1; });
+    if (stops) f.receive_all(slow);
+    f.run_until([&] { return f.server.clients() == 0; });
+  }
 }
 
 TEST_CASE("control server: a client that reads nothing is given up") {

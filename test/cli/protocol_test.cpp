@@ -22,6 +22,7 @@ base::Buffer payload_of(base::Buffer frame, std::size_t limit) {
 }
 
 using DhtKind = request::DhtQuery::Kind;
+using LookKind = request::PubsubLook::Kind;
 
 std::expected<Request, std::string> decode(std::string_view text) {
   return decode_request(base::as_bytes(text));
@@ -43,6 +44,14 @@ TEST_CASE("control protocol: what is encoded decodes to the same request") {
                               request::DhtQuery{DhtKind::kProviders, {1}, {}, true},
                               request::DhtQuery{DhtKind::kProvide, {1}},
                               request::DhtTable{},
+                              request::PubsubLook{LookKind::kTopics},
+                              request::PubsubLook{LookKind::kPeers, "chat"},
+                              request::PubsubLook{LookKind::kMesh, "\xC3\xA9"},
+                              request::PubsubLook{LookKind::kScores, "12D3KooW"},
+                              request::PubsubSubscribe{"chat"},
+                              request::PubsubSubscribe{"chat", 7},
+                              request::PubsubPublish{"chat", {0, 0xFF}},
+                              request::PubsubPublish{"chat", base::Bytes(kMaxMessage)},
                               request::Status{},
                               request::Peers{},
                               request::Stop{}};
@@ -93,6 +102,14 @@ TEST_CASE("control protocol: what is no request is refused with a sentence") {
         std::string{R"({"command":"dht get","key":"00","value":"00","trace":false})"},
         std::string{R"({"command":"dht put","key":"00","value":"x","trace":false})"},
         std::string{R"({"command":"dht put","key":"00","trace":false})"},
+        std::string{R"({"command":"pubsub topics"})"},
+        std::string{R"({"command":"pubsub peers","about":1})"},
+        std::string{R"({"command":"pubsub subscribe","topic":"chat"})"},
+        std::string{R"({"command":"pubsub subscribe","topic":"chat","count":-1})"},
+        std::string{R"({"command":"pubsub publish","topic":"chat","data":"0"})"},
+        std::string{R"({"command":"pubsub publish","data":"00"})"},
+        R"({"command":"pubsub publish","topic":"chat","data":")" +
+            std::string(2 * kMaxMessage + 2, '0') + "\"}",
         std::string{R"({"command":"publish"})"},
         std::string{R"({"command":"publish","directory":1})"},
         std::string{R"({"command":"publish","directory":"a\u0000b"})"},

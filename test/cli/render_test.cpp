@@ -57,6 +57,7 @@ TEST_CASE("render: peers in columns, and past connections when asked for") {
 namespace {
 
 using DhtKind = request::DhtQuery::Kind;
+using LookKind = request::PubsubLook::Kind;
 
 std::string render_query(DhtKind kind, const char* json, bool trace = false) {
   return render(request::DhtQuery{kind, {}, {}, trace}, Json::parse(json), {});
@@ -139,15 +140,20 @@ TEST_CASE("render: the routing table, a line for each peer") {
 }
 
 TEST_CASE("render: results of another version are shown as far as they are understood") {
-  const Json odd =
-      Json::parse(R"({"addresses":[1],"peers":"x","results":[1,{}],"sources":[null]})");
+  const Json odd = Json::parse(R"({"addresses":[1],"peers":"x","results":[1,{}],"sources":[null],
+                      "topics":[1,{"peers":[2]},{"subscribed":true,"peers":[[]]}]})");
   for (const Request& request :
        {Request{request::Status{}}, Request{request::Peers{}}, Request{request::Search{}},
         Request{request::Get{}}, Request{request::Publish{}}, Request{request::DhtTable{}},
         Request{request::DhtQuery{DhtKind::kPut, {}}},
         Request{request::DhtQuery{DhtKind::kGet, {}, {}, true}},
         Request{request::DhtQuery{DhtKind::kFindPeer, {}}},
-        Request{request::DhtQuery{DhtKind::kProviders, {}}}, Request{request::Stop{}}}) {
+        Request{request::DhtQuery{DhtKind::kProviders, {}}},
+        Request{request::PubsubLook{LookKind::kTopics}},
+        Request{request::PubsubLook{LookKind::kPeers}},
+        Request{request::PubsubLook{LookKind::kMesh}},
+        Request{request::PubsubLook{LookKind::kScores}}, Request{request::PubsubPublish{"chat"}},
+        Request{request::Stop{}}}) {
     CHECK_FALSE(render(request, odd, {}).empty());
     CHECK_FALSE(render(request, Json(7), {}).empty());
     CHECK_FALSE(render(request, Json::array(), {}).empty());

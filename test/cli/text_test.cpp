@@ -47,6 +47,16 @@ TEST_CASE("text: nothing from others reaches a terminal as a control") {
   CHECK(printable("\xC0\x80 \xED\xA0\x80 \xFF\xE2\x82") == "?? ??? ???");
 }
 
+TEST_CASE("text: a plain text has line ends and tabs, and no other controls") {
+  for (const char* text : {"", "one line", "two\nlines\n", "a\ttab", "\xC3\xA9"}) {
+    CHECK(is_plain(text));
+  }
+  for (const char* text : {"\x1b[31m", "bell\x07", "\r", "\xFF", "\xE2\x80\xAE"}) {
+    CHECK_FALSE(is_plain(text));
+  }
+  CHECK_FALSE(is_plain(std::string_view{"\0", 1}));
+}
+
 TEST_CASE("text: sizes and counts for people") {
   CHECK(format_bytes(0) == "0 B");
   CHECK(format_bytes(1023) == "1023 B");

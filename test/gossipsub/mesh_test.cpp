@@ -53,6 +53,16 @@ TEST_CASE_FIXTURE(
   CHECK(engine.mesh(kTopic).size() == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "gossipsub: it knows its topics and its peers', and what they speak") {
+  connect({"/meshsub/1.1.0", "/floodsub/1.0.0"});
+  CHECK(engine.protocol(test::peer_id(2)) == "/meshsub/1.1.0");
+  CHECK_FALSE(engine.protocol(test::peer_id(3)));
+  send(gossipsub::encode_subscription(true, "another"));
+  CHECK(engine.topics() == std::vector<std::string>{"another", std::string{kTopic}});
+  send(gossipsub::encode_subscription(false, "another"));
+  CHECK(engine.topics() == std::vector<std::string>{std::string{kTopic}});
+}
+
 TEST_CASE_FIXTURE(Fixture, "gossipsub: it says whose connection is worth keeping") {
   remote.call([&](gossipsub::Engine& e) { e.subscribe("other", remote.now()); });
   connect();

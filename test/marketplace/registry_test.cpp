@@ -1,15 +1,19 @@
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/error.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
@@ -439,6 +443,155 @@ TEST_CASE("marketplace: the DHT is asked directly, and a query that is cancelled
                                asio::bind_cancellation_slot(cancel.slot(), asio::use_awaitable));
     co_await std::move(done);
     CHECK(end == Reason::kCancelled);
+  };
+  run(test);
+}
+
+namespace {
+
+bool is_in(Registry& registry, std::string_view topic) {
+  const auto topics = registry.host().node().gossipsub()->subscriptions();
+  return std::ranges::find(topics, topic) != topics.end();
+}
+
+// Resumes when everything that waits for the executor has run once.
+awaitable<void> turn() {
+  const auto executor = co_await asio::this_coro::executor;
+  co_await asio::post(executor, asio::use_awaitable);
+}
+
+}  // namespace
+
+TEST_CASE("marketplace: messages on a topic reach who subscribes to it, and then it is left") {
+  Folder folder;
+  auto test = [&]() -> awaitable<void> {
+    auto opening_a = open(folder / "a");
+    Registry a = co_await std::move(opening_a);
+    auto opening_b = open(folder / "b", a.addresses());
+    Registry b = co_await std::move(opening_b);
+    {
+      auto joined = b.subscribe_to("chat");
+      REQUIRE(joined.has_value());
+      auto again = b.subscribe_to("chat");
+      REQUIRE(again.has_value());
+      CHECK(is_in(b, "chat"));
+      while (a.host().node().gossipsub()->subscribers("chat").empty()) {
+        auto turning = turn();
+        co_await std::move(turning);
+      }
+      const base::Bytes data{'h', 'i'};
+      const auto published = a.publish_to("chat", data);
+      REQUIRE(published.has_value());
+      CHECK(published->peers == 1);
+      for (auto* subscription : {&*joined, &*again}) {
+        auto waiting = subscription->next();
+        const auto message = co_await std::move(waiting);
+        REQUIRE(message.has_value());
+        CHECK(message->author == a.id());
+        CHECK(message->source == a.id());
+        CHECK(message->id == published->id);
+        CHECK(message->data == data);
+        CHECK(message->dropped == 0);
+      }
+      {
+        const auto gone = *std::move(again);
+      }
+      CHECK(is_in(b, "chat"));
+    }
+    CHECK_FALSE(is_in(b, "chat"));
+    CHECK(b.host().node().gossipsub()->stats().pending == 0);
+
+    // The marketplace's own topic is the registry's: it stays.
+    {
+      const auto updates = b.subscribe_to(std::string{registry::kUpdatesTopic});
+    }
+    CHECK(is_in(b, registry::kUpdatesTopic));
+  };
+  run(test);
+}
+
+TEST_CASE("marketplace: what cannot be published or joined is refused") {
+  Folder folder;
+  auto test = [&]() -> awaitable<void> {
+    auto opening = open(folder / "a");
+    Registry a = co_await std::move(opening);
+    const base::Bytes data{1};
+    const auto updates = a.publish_to(std::string{registry::kUpdatesTopic}, data);
+    REQUIRE_FALSE(updates.has_value());
+    CHECK(updates.error().reason == Reason::kInput);
+    CHECK(updates.error().message.contains("signed releases only"));
+    const std::string too_long(300, 'x');
+    CHECK(a.publish_to(too_long, data).error().reason == Reason::kInput);
+    CHECK(a.subscribe_to(too_long).error().reason == Reason::kInput);
+    const base::Bytes large(2'000'000);
+    CHECK(a.publish_to("chat", large).error().reason == Reason::kInput);
+    CHECK(a.host().node().gossipsub()->stats().published == 0);
+  };
+  run(test);
+}
+
+TEST_CASE("marketplace: who does not read a topic loses the oldest messages, and is told") {
+  Folder folder;
+  auto test = [&]() -> awaitable<void> {
+    auto opening = open(folder / "a");
+    Registry a = co_await std::move(opening);
+    auto joined = a.subscribe_to("chat");
+    REQUIRE(joined.has_value());
+    using Subscription = marketplace::pubsub::Subscription;
+    for (std::size_t i = 0; i < Subscription::kMaxWaiting + 3; ++i) {
+      const base::Bytes data{static_cast<std::uint8_t>(i)};
+      REQUIRE(a.publish_to("chat", data).has_value());
+    }
+    auto first = joined->next();
+    auto message = co_await std::move(first);
+    CHECK(message->data == base::Bytes{3});
+    CHECK(message->dropped == 3);
+    auto second = joined->next();
+    message = co_await std::move(second);
+    CHECK(message->dropped == 0);
+
+    // The bytes count, too.
+    const base::Bytes large(1'000'000);
+    for (int i = 0; i < 5; ++i) REQUIRE(a.publish_to("chat", large).has_value());
+    auto third = joined->next();
+    message = co_await std::move(third);
+    CHECK(message->data.size() == large.size());
+    CHECK(message->dropped == Subscription::kMaxWaiting - 1);  // the small ones, and one large
+  };
+  run(test);
+}
+
+TEST_CASE("marketplace: waiting for a message ends when it is cancelled, and with the registry") {
+  Folder folder;
+  auto test = [&]() -> awaitable<void> {
+    auto opening = open(folder / "a");
+    Registry a = co_await std::move(opening);
+    auto joined = a.subscribe_to("chat");
+    REQUIRE(joined.has_value());
+    asio::cancellation_signal cancel;
+    const auto executor = co_await asio::this_coro::executor;
+    auto wait = [&]() -> awaitable<void> {
+      asio::post(executor, [&] { cancel.emit(asio::cancellation_type::terminal); });
+      auto waiting = joined->next();
+      co_await std::move(waiting);
+    };
+    bool cancelled = false;
+    try {
+      auto done = asio::co_spawn(executor, wait(),
+                                 asio::bind_cancellation_slot(cancel.slot(), asio::use_awaitable));
+      co_await std::move(done);
+    } catch (const std::system_error& error) {
+      cancelled = error.code() == asio::error::operation_aborted;
+    }
+    CHECK(cancelled);
+
+    auto stopping = a.stop();
+    co_await std::move(stopping);
+    auto after = joined->next();
+    const auto nothing = co_await std::move(after);
+    CHECK_FALSE(nothing.has_value());
+    CHECK(a.subscribe_to("chat").error().reason == Reason::kStopped);
+    CHECK(a.publish_to("chat", {}).error().reason == Reason::kStopped);
   };
   run(test);
 }

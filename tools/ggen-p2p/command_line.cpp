@@ -35,6 +35,10 @@ struct Raw {
   std::string output;
   std::string key;
   std::string value;
+  std::string topic;
+  std::optional<std::string> data;
+  std::string peer;
+  std::uint64_t count = 0;
   std::vector<std::string> words;
   std::string category;
   std::string tag;
@@ -110,6 +114,47 @@ void add_dht_commands(CLI::App& app, Raw& raw) {
               "  ggen-p2p dht table --json | jq .peers");
 }
 
+void add_pubsub_commands(CLI::App& app, Raw& raw) {
+  CLI::App* pubsub =
+      app.add_subcommand("pubsub", "Read and publish messages on topics, and show who takes part");
+  pubsub->require_subcommand(1);
+  pubsub->footer("Each has more: ggen-p2p pubsub scores --help");
+  const auto add_topic = [&](CLI::App* command, const char* help) {
+    return command->add_option("TOPIC", raw.topic, help);
+  };
+  add_command(*pubsub, raw, "topics", "Show the topics that this node and its peers subscribe to",
+              "  ggen-p2p pubsub topics");
+  add_topic(add_command(*pubsub, raw, "peers", "Show the peers that speak pubsub",
+                        "  ggen-p2p pubsub peers\n"
+                        "  ggen-p2p pubsub peers chat --json | jq -r '.peers[].peer_id'"),
+            "Only those that subscribe to it");
+  add_topic(add_command(*pubsub, raw, "mesh",
+                        "Show the peers that this node exchanges each topic's messages with",
+                        "  ggen-p2p pubsub mesh\n"
+                        "  ggen-p2p pubsub mesh ggen-marketplace/updates"),
+            "Only the mesh of this one");
+  add_command(*pubsub, raw, "scores", "Show what each peer is worth, why, and what follows",
+              "  ggen-p2p pubsub scores\n"
+              "  ggen-p2p pubsub scores 12D3KooW...\n"
+              "  ggen-p2p pubsub scores --json | jq '.peers[] | select(.score < 0)'")
+      ->add_option("PEER", raw.peer, "Only this one");
+
+  CLI::App* subscribe =
+      add_command(*pubsub, raw, "subscribe", "Print the messages of a topic as they come",
+                  "  ggen-p2p pubsub subscribe chat\n"
+                  "  ggen-p2p pubsub subscribe chat --count 1 --json | jq -r .text");
+  add_topic(subscribe, "The name of the topic")->required();
+  subscribe->add_option("--count", raw.count, "End after so many messages")
+      ->check(CLI::PositiveNumber);
+  CLI::App* publish = add_command(*pubsub, raw, "publish", "Publish a message on a topic",
+                                  "  ggen-p2p pubsub publish chat 'good morning'\n"
+                                  "  ggen-p2p pubsub publish chat 0x00ff\n"
+                                  "  ggen-p2p pubsub publish chat < picture.png");
+  add_topic(publish, "The name of the topic")->required();
+  publish->add_option("DATA", raw.data,
+                      "A text, or 0x and hexadecimal digits; - or nothing: standard input");
+}
+
 void add_commands(CLI::App& app, Raw& raw) {
   CLI::App* start = add_command(app, raw, "start", "Run a node",
                                 "  ggen-p2p start\n"
@@ -154,6 +199,7 @@ void add_commands(CLI::App& app, Raw& raw) {
   get->add_option("--output", raw.output, "The folder to make [./NAME]")->type_name("DIR");
 
   add_dht_commands(app, raw);
+  add_pubsub_commands(app, raw);
   add_command(app, raw, "status", "Show what the node is and does",
               "  ggen-p2p status\n"
               "  ggen-p2p status --json | jq -r '.addresses[]'");
@@ -263,6 +309,41 @@ Result<Request> dht_request(std::string_view name, const Raw& raw) {
   return put;
 }
 
+// Whether what is published is still to be read.
+bool reads_input(const Raw& raw) {
+  return !raw.data || *raw.data == "-";
+}
+
+// A topic that is no text would be another one when it arrives.
+Result<std::string> topic_of(const Raw& raw, std::string_view command) {
+  if (!raw.topic.empty() && printable(raw.topic) == raw.topic) return raw.topic;
+  return fail(Exit::kUsage, "TOPIC must be a text without control characters.",
+              fmt::format("See: ggen-p2p pubsub {} --help", command));
+}
+
+Result<Request> pubsub_request(std::string_view name, const Raw& raw) {
+  using Kind = request::PubsubLook::Kind;
+  if (name == "topics") return request::PubsubLook{Kind::kTopics};
+  if (name == "peers") return request::PubsubLook{Kind::kPeers, raw.topic};
+  if (name == "mesh") return request::PubsubLook{Kind::kMesh, raw.topic};
+  const std::string hint = fmt::format("See: ggen-p2p pubsub {} --help", name);
+  if (name == "scores") {
+    const auto peer = multiformats::PeerId::parse(raw.peer);
+    if (raw.peer.empty() || peer) {
+      return request::PubsubLook{Kind::kScores, peer ? peer->to_string() : std::string{}};
+    }
+    return fail(Exit::kUsage,
+                fmt::format("PEER \"{}\": {}.", printable(raw.peer), to_string(peer.error())),
+                hint);
+  }
+  auto topic = topic_of(raw, name);
+  if (!topic) return std::unexpected(std::move(topic.error()));
+  if (name == "subscribe") return request::PubsubSubscribe{*std::move(topic), raw.count};
+  auto data = parse_bytes(reads_input(raw) ? std::string_view{} : *raw.data);
+  if (!data) return fail(Exit::kUsage, fmt::format("DATA {}.", data.error()), hint);
+  return request::PubsubPublish{*std::move(topic), *std::move(data)};
+}
+
 Result<CommandLine> checked(const CLI::App& chosen, Raw raw) {
   const std::string& name = chosen.get_name();
   CommandLine line;
@@ -270,7 +351,7 @@ Result<CommandLine> checked(const CLI::App& chosen, Raw raw) {
   const auto to_node = [&](Result<Request> request) -> Result<CommandLine> {
     if (!request) return std::unexpected(std::move(request.error()));
     line.flags = std::move(raw.flags);
-    line.command = command::Ask{*std::move(request), raw.history};
+    line.command = command::Ask{*std::move(request), raw.history, false};
     return std::move(line);
   };
   if (name == "publish") {
@@ -285,6 +366,13 @@ Result<CommandLine> checked(const CLI::App& chosen, Raw raw) {
   if (name == "dht") {
     return to_node(dht_request(chosen.get_subcommands().front()->get_name(), raw));
   }
+  if (name == "pubsub") {
+    const std::string& which = chosen.get_subcommands().front()->get_name();
+    const bool from_input = which == "publish" && reads_input(raw);
+    auto asked = to_node(pubsub_request(which, raw));
+    if (asked) std::get<command::Ask>(asked->command).reads_input = from_input;
+    return asked;
+  }
   if (name == "status") return to_node(request::Status{});
   if (name == "peers") return to_node(request::Peers{});
   if (name == "stop") return to_node(request::Stop{});
@@ -296,24 +384,28 @@ Result<CommandLine> checked(const CLI::App& chosen, Raw raw) {
 }
 
 // What CLI11 found wrong, and what to do about it.
-Error usage_error(const CLI::App& app, std::span<const char* const> arguments,
+Error usage_error(const CLI::App& root, std::span<const char* const> arguments,
                   const CLI::ParseError& error) {
-  const auto chosen = app.get_subcommands();
-  if (!chosen.empty()) {
-    return {Exit::kUsage, sentence(error.what()),
-            fmt::format("See: ggen-p2p {} --help", chosen.front()->get_name())};
+  const CLI::App* app = &root;
+  std::string typed = "ggen-p2p";
+  while (!app->get_subcommands().empty()) {
+    app = app->get_subcommands().front();
+    typed += ' ' + app->get_name();
+    const auto name =
+        std::ranges::find_if(arguments, [&](const char* a) { return app->get_name() == a; });
+    if (name != arguments.end()) arguments = {name + 1, arguments.end()};
   }
-  const auto word = std::ranges::find_if(arguments, [](const char* a) { return a[0] != '-'; });
-  if (word == arguments.end()) {
-    return {Exit::kUsage, arguments.empty() ? "No command was given." : sentence(error.what()),
-            "See: ggen-p2p --help"};
-  }
+  const std::string help = fmt::format("See: {} --help", typed);
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  for (const CLI::App* command : app->get_subcommands({})) names.push_back(command->get_name());
+  const auto word = std::ranges::find_if(arguments, [](const char* a) { return a[0] != '-'; });
+  if (names.empty() || (word == arguments.end() && !arguments.empty())) {
+    return {Exit::kUsage, sentence(error.what()), help};
+  }
+  if (word == arguments.end()) return {Exit::kUsage, "No command was given.", help};
   const auto suggestion = nearest(*word, names);
-  return {
-      Exit::kUsage, fmt::format("There is no command `{}`.", printable(*word)),
-      suggestion ? fmt::format("Did you mean: ggen-p2p {}?", *suggestion) : "See: ggen-p2p --help"};
+  return {Exit::kUsage, fmt::format("There is no command `{}`.", printable(*word)),
+          suggestion ? fmt::format("Did you mean: {} {}?", typed, *suggestion) : help};
 }
 
 }  // namespace

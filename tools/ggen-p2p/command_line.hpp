@@ -19,7 +19,8 @@ struct ShowConfig {};
 /// What a running node carries out.
 struct Ask {
   Request request;
-  bool history = false;  ///< of `peers`: show past connections too
+  bool history = false;      ///< of `peers`: show past connections too
+  bool reads_input = false;  ///< of `pubsub publish`: the data are what standard input holds
 };
 
 }  // namespace command

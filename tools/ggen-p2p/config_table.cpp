@@ -324,6 +324,8 @@ void add_gossipsub(std::vector<Key>& keys) {
                         GGEN_FIELD(gossipsub.mesh.degree_high)));
   keys.push_back(number("gossipsub", "d_out", "So many of them are peers that this node dialled", 0,
                         50, GGEN_FIELD(gossipsub.mesh.degree_out)));
+  keys.push_back(number("gossipsub", "d_score", "So many of the best stay when peers are dropped",
+                        0, 100, GGEN_FIELD(gossipsub.mesh.degree_score)));
   keys.push_back(number("gossipsub", "d_lazy", "Peers outside the mesh that hear of new messages",
                         0, 1000, GGEN_FIELD(gossipsub.gossip.degree_lazy)));
   keys.push_back(time("gossipsub", "seen_ttl", "How long a message is remembered as seen", 1s, 24h,
@@ -331,6 +333,10 @@ void add_gossipsub(std::vector<Key>& keys) {
   keys.push_back(flag("gossipsub", "flood_publish",
                       "Own messages go to every peer of their topic, not just to the mesh",
                       GGEN_FIELD(gossipsub.flood_publish)));
+  keys.push_back(
+      flag("gossipsub", "peer_exchange",
+           "Tell peers that are dropped of others: for those whom all connect to at first",
+           GGEN_FIELD(gossipsub.peer_exchange)));
 }
 
 void add_marketplace(std::vector<Key>& keys) {
@@ -454,6 +460,10 @@ std::vector<Conflict> conflicts(const Settings& settings) {
     found.push_back({"gossipsub.d_out", "gossipsub.d_low",
                      "gossipsub.d_out must be below gossipsub.d_low and at most half of "
                      "gossipsub.d"});
+  }
+  if (mesh.degree_score > mesh.degree) {
+    found.push_back(
+        {"gossipsub.d_score", "gossipsub.d", "gossipsub.d_score must not be above gossipsub.d"});
   }
   if (settings.kad.query.request_timeout > settings.kad.query.timeout) {
     found.push_back({"dht.request_timeout", "dht.query_timeout",

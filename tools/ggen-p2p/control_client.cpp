@@ -25,12 +25,13 @@ using asio::local::stream_protocol;
 /// One request on its way. The loop ends when it is done.
 class Call {
  public:
-  Call(asio::io_context& loop, bool until_end, std::function<void(const Json&)> on_progress)
+  Call(asio::io_context& loop, const Request& request, std::function<void(const Json&)> on_progress)
       : loop_(loop),
         socket_(loop),
         signals_(loop, SIGINT, SIGTERM),
         timer_(loop),
-        until_end_(until_end),
+        until_end_(std::holds_alternative<request::Stop>(request)),
+        until_interrupted_(std::holds_alternative<request::PubsubSubscribe>(request)),
         on_progress_(std::move(on_progress)) {}
 
   Result<Json> run(const std::string& path, const std::filesystem::path& home,
@@ -40,9 +41,9 @@ class Call {
     if (error) return cannot_connect(home, error);
 
     signals_.async_wait([this](std::error_code failed, int) {
-      if (!failed) {
-        done(fail(Exit::kInterrupted, "Interrupted: the node was told to give it up."));
-      }
+      if (failed) return;
+      if (until_interrupted_) return done(Json::object());
+      done(fail(Exit::kInterrupted, "Interrupted: the node was told to give it up."));
     });
     if (patience) {
       timer_.expires_after(*patience);
@@ -119,6 +120,7 @@ class Call {
   asio::signal_set signals_;
   asio::steady_timer timer_;
   bool until_end_;
+  bool until_interrupted_;
   std::function<void(const Json&)> on_progress_;
   base::FrameDecoder decoder_{kMaxResponseFrame};
   std::array<std::uint8_t, 64 * 1024> input_{};
@@ -134,7 +136,7 @@ Result<Json> call_node(const std::filesystem::path& home, const Request& request
   const auto path = ControlPath::in(home);
   if (!path) return std::unexpected(path.error());
   asio::io_context loop{1};
-  Call call{loop, std::holds_alternative<request::Stop>(request), std::move(on_progress)};
+  Call call{loop, request, std::move(on_progress)};
   return call.run(path->text(), home, request, patience);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -43,22 +44,34 @@ std::string_view command_of(const request::DhtQuery& query) {
   return std::ranges::find(kDhtCommands, query.kind, [](const auto& c) { return c.first; })->second;
 }
 
+using LookKind = request::PubsubLook::Kind;
+constexpr std::pair<LookKind, std::string_view> kLookCommands[] = {
+    {LookKind::kTopics, "pubsub topics"},
+    {LookKind::kPeers, "pubsub peers"},
+    {LookKind::kMesh, "pubsub mesh"},
+    {LookKind::kScores, "pubsub scores"},
+};
+
+std::string_view command_of(const request::PubsubLook& look) {
+  return std::ranges::find(kLookCommands, look.kind, [](const auto& c) { return c.first; })->second;
+}
+
 // Takes the arguments out of a request one by one, and notes the first that is wrong.
 class Arguments {
  public:
   explicit Arguments(const Json& json) : json_(json) {}
 
-  std::string text(const char* name) {
+  std::string text(const char* name, std::size_t most = kMaxRequestText) {
     const Json* value = take(name);
     if (!value) return wrong<std::string>(name, "is missing");
-    return checked_text(name, *value);
+    return checked_text(name, *value, most);
   }
   std::string text_or_empty(const char* name) {
     const Json* value = take(name);
     return value ? checked_text(name, *value) : std::string{};
   }
-  base::Bytes bytes(const char* name) {
-    auto decoded = base::from_hex(text(name));
+  base::Bytes bytes(const char* name, std::size_t most = kMaxRequestText / 2) {
+    auto decoded = base::from_hex(text(name, 2 * most));
     return decoded ? *std::move(decoded)
                    : wrong<base::Bytes>(name, "must be bytes in hexadecimal digits");
   }
@@ -99,10 +112,11 @@ class Arguments {
     ++taken_;
     return &*found;
   }
-  std::string checked_text(const char* name, const Json& value) {
+  std::string checked_text(const char* name, const Json& value,
+                           std::size_t most = kMaxRequestText) {
     if (!value.is_string()) return wrong<std::string>(name, "must be a text");
     const auto& text = value.get_ref<const std::string&>();
-    if (text.size() > kMaxRequestText || text.contains('\0')) {
+    if (text.size() > most || text.contains('\0')) {
       return wrong<std::string>(name, "is too long, or no text");
     }
     return text;
@@ -142,6 +156,9 @@ std::string_view command_of(const Request& request) {
                         [](const request::Get&) { return "get"sv; },
                         [](const request::DhtQuery& query) { return command_of(query); },
                         [](const request::DhtTable&) { return "dht table"sv; },
+                        [](const request::PubsubLook& look) { return command_of(look); },
+                        [](const request::PubsubSubscribe&) { return "pubsub subscribe"sv; },
+                        [](const request::PubsubPublish&) { return "pubsub publish"sv; },
                         [](const request::Status&) { return "status"sv; },
                         [](const request::Peers&) { return "peers"sv; },
                         [](const request::Stop&) { return "stop"sv; },
@@ -170,6 +187,15 @@ base::Buffer encode(const Request& request) {
                    json["key"] = base::to_hex(query.key);
                    if (query.kind == DhtKind::kPut) json["value"] = base::to_hex(query.value);
                    json["trace"] = query.trace;
+                 },
+                 [&](const request::PubsubLook& look) { json["about"] = look.about; },
+                 [&](const request::PubsubSubscribe& subscribe) {
+                   json["topic"] = subscribe.topic;
+                   json["count"] = subscribe.count;
+                 },
+                 [&](const request::PubsubPublish& publish) {
+                   json["topic"] = publish.topic;
+                   json["data"] = base::to_hex(publish.data);
                  },
                  [](const auto&) {},
              },
@@ -231,6 +257,21 @@ std::expected<Request, std::string> decode_request(base::BytesView payload) {
     return arguments.finish(std::move(query));
   }
   if (name == "dht table") return arguments.finish(request::DhtTable{});
+  for (const auto& [kind, look_command] : kLookCommands) {
+    if (name == look_command) {
+      return arguments.finish(request::PubsubLook{kind, arguments.text("about")});
+    }
+  }
+  if (name == "pubsub subscribe") {
+    request::PubsubSubscribe subscribe{arguments.text("topic")};
+    subscribe.count = arguments.number("count", 0, std::numeric_limits<std::uint64_t>::max());
+    return arguments.finish(std::move(subscribe));
+  }
+  if (name == "pubsub publish") {
+    request::PubsubPublish publish{arguments.text("topic")};
+    publish.data = arguments.bytes("data", kMaxMessage);
+    return arguments.finish(std::move(publish));
+  }
   if (name == "status") return arguments.finish(request::Status{});
   if (name == "peers") return arguments.finish(request::Peers{});
   if (name == "stop") return arguments.finish(request::Stop{});

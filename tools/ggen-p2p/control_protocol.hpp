@@ -22,8 +22,10 @@
 /// "hint"}}`. A client that goes away cancels what it asked for.
 namespace ggen::p2p::cli {
 
-/// Bytes of the frames.
-inline constexpr std::size_t kMaxRequestFrame = 64 * 1024;
+/// Bytes of a message to publish; what gossipsub adds to it must fit a frame of so many, too.
+inline constexpr std::size_t kMaxMessage = 1024 * 1024;
+/// Bytes of the frames. A request may hold a message in hexadecimal digits.
+inline constexpr std::size_t kMaxRequestFrame = 2 * kMaxMessage + 64 * 1024;
 inline constexpr std::size_t kMaxResponseFrame = 16 * 1024 * 1024;
 /// Bytes of one text in a request: a path, a reference, a word.
 inline constexpr std::size_t kMaxRequestText = 4096;
@@ -59,6 +61,23 @@ struct DhtQuery {
 struct DhtTable {
   bool operator==(const DhtTable&) const = default;
 };
+/// What this node knows of pubsub: its topics, or those who take part in one or all of them.
+struct PubsubLook {
+  enum class Kind : std::uint8_t { kTopics, kPeers, kMesh, kScores };
+  Kind kind{};
+  std::string about{};  ///< a topic, of kScores a peer id; empty: all
+  bool operator==(const PubsubLook&) const = default;
+};
+struct PubsubSubscribe {
+  std::string topic;
+  std::uint64_t count = 0;  ///< messages after which it is done; 0: never
+  bool operator==(const PubsubSubscribe&) const = default;
+};
+struct PubsubPublish {
+  std::string topic;
+  base::Bytes data{};
+  bool operator==(const PubsubPublish&) const = default;
+};
 struct Status {
   bool operator==(const Status&) const = default;
 };
@@ -71,8 +90,10 @@ struct Stop {
 
 }  // namespace request
 
-using Request = std::variant<request::Publish, request::Search, request::Get, request::DhtQuery,
-                             request::DhtTable, request::Status, request::Peers, request::Stop>;
+using Request =
+    std::variant<request::Publish, request::Search, request::Get, request::DhtQuery,
+                 request::DhtTable, request::PubsubLook, request::PubsubSubscribe,
+                 request::PubsubPublish, request::Status, request::Peers, request::Stop>;
 
 /// The command that a request carries out, as it is typed.
 [[nodiscard]] std::string_view command_of(const Request& request);

@@ -10,7 +10,9 @@
 #include <asio/buffer.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -69,7 +71,8 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
         service_(service),
         limits_(limits),
         socket_(std::move(socket)),
-        deadline_(socket_.get_executor()) {}
+        deadline_(socket_.get_executor()),
+        taken_(socket_.get_executor(), asio::steady_timer::time_point::max()) {}
 
   void start() {
     expire_in(limits_.request_timeout);
@@ -141,11 +144,32 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
             [&](request::Get& r) { return service_.get(std::move(r), std::move(report)); },
             [&](request::DhtQuery& r) { return service_.dht_query(std::move(r)); },
             [&](request::DhtTable&) { return service_.dht_table(); },
+            [&](request::PubsubLook& r) { return service_.pubsub_look(std::move(r)); },
+            [&](request::PubsubSubscribe& r) {
+              return service_.pubsub_subscribe(std::move(r), sender());
+            },
+            [&](request::PubsubPublish& r) { return service_.pubsub_publish(std::move(r)); },
             [&](request::Status&) { return service_.status(); },
             [&](request::Peers&) { return service_.peers(); },
             [&](request::Stop&) { return service_.stop(); },
         },
         request);
+  }
+
+  // The operation keeps the session alive.
+  Service::Send sender() {
+    return [this](Json state) { return send(std::move(state)); };
+  }
+
+  // Done when the client has taken what was sent before this: one frame is being written then, and
+  // none waits.
+  asio::awaitable<void> send(Json state) {
+    report(state);
+    while (progress_ && state_ == State::kWorking) {
+      std::error_code woken;
+      auto waiting = taken_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+      co_await std::move(waiting);
+    }
   }
 
   static Result<Json> explain(const std::exception_ptr& thrown) {
@@ -204,6 +228,7 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
     if (error) return gone();
     if (finishing_) return end();
     write();
+    taken_.cancel();
   }
 
   void expire_in(base::Duration time) {
@@ -233,6 +258,7 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
   const ControlLimits limits_;
   Socket socket_;
   asio::steady_timer deadline_;
+  asio::steady_timer taken_;  // never expires: cancelled when the client has taken a frame
   asio::cancellation_signal cancel_;
   State state_ = State::kReading;
   bool stops_node_ = false;

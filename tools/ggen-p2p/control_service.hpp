@@ -37,6 +37,17 @@ namespace ggen::p2p::cli {
 ///                    "providers", "value", "took_ms"}...]
 ///     dht table      {"buckets": [{"shared_bits", "peers": [{"peer_id", "address", "latency_ms",
 ///                    "seen_ms_ago", "failures"}...]}...], "peers", "mode"}
+///     pubsub topics   {"topics": [{"topic", "subscribed", "peers", "mesh"}...]}
+///     pubsub peers    {"topic" or null, "peers": [{"peer_id", "protocol", "agent", "score",
+///                     "meshes", "in_mesh" with a topic}...]}
+///     pubsub mesh     {"topics": [{"topic", "subscribed", "peers": [{"peer_id", "score",
+///                     "in_mesh_ms"}...]}...]}
+///     pubsub scores   {"thresholds": {"gossip", "publish", "graylist"}, "topic_cap", "peers":
+///                     [{"peer_id", "score", "standing", "topic_points", "topics": [{"topic",
+///                     "points", "in_mesh_ms" or null, P1 to P4}...], P5, P6, P7}...]}, the worst
+///                     first; each term is {"counted", "points"}
+///     pubsub publish  {"topic", "id", "peers"}
+///     pubsub subscribe  {"topic", "messages"}
 ///     status   {"peer_id", "publisher_id", "addresses": [...], "peers", "packages", ...}
 ///     peers    {"peers": [{"peer_id", "address", "direction", "purpose", "agent",
 ///              "connected_ms", "success"}...], "history": [{"ms_ago", "what", "peer_id",
@@ -44,12 +55,17 @@ namespace ggen::p2p::cli {
 ///     stop     {"peer_id"}
 ///
 /// Progress has a "phase" ("pack", "find", "fetch", "unpack", ...) and, where they are known,
-/// "bytes", "total", "providers" and "files".
+/// "bytes", "total", "providers" and "files". That of `pubsub subscribe` begins with {"topic",
+/// "peers"} when the node is in the topic; then comes {"message": {"topic", "author", "source",
+/// "id", "time_ms", "bytes", "text" or null, "data", "dropped"}} for each.
 class Service {
  public:
   /// May be called at any time until the coroutine has ended; never blocks. When the client reads
   /// slowly, only the latest report is kept for it.
   using Report = std::function<void(Json)>;
+  /// The same without loss: done when the client has taken what was sent before this, however long
+  /// that is. At most one is under way.
+  using Send = std::function<asio::awaitable<void>(Json)>;
   using Answer = asio::awaitable<Result<Json>>;
 
   virtual ~Service() = default;
@@ -59,6 +75,9 @@ class Service {
   [[nodiscard]] virtual Answer get(request::Get request, Report report) = 0;
   [[nodiscard]] virtual Answer dht_query(request::DhtQuery request) = 0;
   [[nodiscard]] virtual Answer dht_table() = 0;
+  [[nodiscard]] virtual Answer pubsub_look(request::PubsubLook request) = 0;
+  [[nodiscard]] virtual Answer pubsub_subscribe(request::PubsubSubscribe request, Send send) = 0;
+  [[nodiscard]] virtual Answer pubsub_publish(request::PubsubPublish request) = 0;
   [[nodiscard]] virtual Answer status() = 0;
   [[nodiscard]] virtual Answer peers() = 0;
   /// Begins to stop the node. Its socket stays open until the node has ended: see ControlServer.

@@ -16,7 +16,7 @@ constexpr std::array kCodes = {
     ExitInfo{Exit::kUsage, "usage", "the command line makes no sense: see --help"},
     ExitInfo{Exit::kNoNode, "no_node", "no node is running in this home"},
     ExitInfo{Exit::kNotFound, "not_found",
-             "no such package, no release in the range, or nothing found in the DHT"},
+             "no such package, release, topic or peer, or nothing found in the DHT"},
     ExitInfo{Exit::kAmbiguous, "ambiguous", "several publishers have a package of this name"},
     ExitInfo{Exit::kConfig, "config", "the configuration file is wrong"},
     ExitInfo{Exit::kHome, "home", "the home cannot be used, or a key in it"},

@@ -15,7 +15,9 @@
 #include "config.hpp"
 #include "control_client.hpp"
 #include "node_service.hpp"
+#include "read_input.hpp"
 #include "render.hpp"
+#include "render_pubsub.hpp"
 #include "run_node.hpp"
 #include "start.hpp"
 
@@ -23,6 +25,8 @@ namespace {
 
 using namespace ggen::p2p;
 using namespace ggen::p2p::cli;
+
+const Error kUnwritten{Exit::kFailed, "The output could not be written.", "Is the disk full?"};
 
 bool wants_colour(int file) {
   const char* no_colour = std::getenv("NO_COLOR");
@@ -101,6 +105,7 @@ std::optional<base::Duration> patience_for(const Request& request) {
           [](const request::Publish&) { return Patience{}; },
           [](const request::Get&) { return Patience{}; },
           [](const request::DhtQuery&) { return Patience{}; },  // ends at dht.query_timeout
+          [](const request::PubsubSubscribe&) { return Patience{}; },
           [](const request::Search& search) { return Patience{search.timeout + 10s}; },
           [](const request::Stop&) { return Patience{20s}; },
           [](const auto&) { return Patience{10s}; },
@@ -129,6 +134,45 @@ int ask_node(const CommandLine& line, const command::Ask& command) {
   return static_cast<int>(exit_of(command.request, *result));
 }
 
+// Messages go to standard output as they come, as JSON an object a line; so does then an error.
+int follow_topic(const CommandLine& line, const request::PubsubSubscribe& subscribe) {
+  const auto home = choose_home(line.flags.home);
+  if (!home) return report(home.error(), line.json);
+  const bool talks = !line.json && ::isatty(STDERR_FILENO) != 0;
+  const auto on_progress = [&](const Json& state) {
+    const auto message = state.find("message");
+    if (message == state.end()) {
+      if (talks) fmt::print(stderr, "{}", render_joined(state));
+      return;
+    }
+    print(line.json ? to_line(*message) + "\n" : render_message(*message));
+    if (std::ferror(stdout) != 0) std::exit(report(kUnwritten, false));
+  };
+  const auto result = call_node(home->path, subscribe, on_progress, patience_for(subscribe));
+  if (result) return 0;
+  if (!line.json) return report(result.error(), false);
+  print(to_line(Json{{"error", error_to_json(result.error())}}) + "\n");
+  return static_cast<int>(result.error().code);
+}
+
+// A message that was not typed as an argument is what standard input holds.
+int publish_input(const CommandLine& line, command::Ask command) {
+  if (::isatty(STDIN_FILENO) != 0) {
+    fmt::print(stderr, "Type the message; Ctrl-D at the start of a line sends it.\n");
+  }
+  auto data = read_input(STDIN_FILENO, kMaxMessage);
+  if (!data) return report(data.error(), line.json);
+  std::get<request::PubsubPublish>(command.request).data = *std::move(data);
+  return ask_node(line, command);
+}
+
+int carry_out(const CommandLine& line, const command::Ask& command) {
+  if (const auto* subscribe = std::get_if<request::PubsubSubscribe>(&command.request)) {
+    return follow_topic(line, *subscribe);
+  }
+  return command.reads_input ? publish_input(line, command) : ask_node(line, command);
+}
+
 int run_command(int argc, const char* const* argv) {
   const auto parsed = parse_command_line(argc, argv);
   if (const auto* early = std::get_if<EarlyExit>(&parsed)) {
@@ -140,7 +184,7 @@ int run_command(int argc, const char* const* argv) {
                         [&](const command::Start& command) { return start(line, command.detach); },
                         [&](const command::Id&) { return show_id(line); },
                         [&](const command::ShowConfig&) { return show_configuration(line); },
-                        [&](const command::Ask& command) { return ask_node(line, command); },
+                        [&](const command::Ask& command) { return carry_out(line, command); },
                     },
                     line.command);
 }
@@ -149,7 +193,7 @@ int run_command(int argc, const char* const* argv) {
 int run(int argc, const char* const* argv) {
   const int code = run_command(argc, argv);
   if (code == 0 && std::ferror(stdout) != 0) {
-    return report({Exit::kFailed, "The output could not be written.", "Is the disk full?"}, false);
+    return report(kUnwritten, false);
   }
   return code;
 }

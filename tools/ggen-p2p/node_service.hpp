@@ -23,6 +23,9 @@ class NodeService final : public Service {
   [[nodiscard]] Answer get(request::Get request, Report report) override;
   [[nodiscard]] Answer dht_query(request::DhtQuery request) override;
   [[nodiscard]] Answer dht_table() override;
+  [[nodiscard]] Answer pubsub_look(request::PubsubLook request) override;
+  [[nodiscard]] Answer pubsub_subscribe(request::PubsubSubscribe request, Send send) override;
+  [[nodiscard]] Answer pubsub_publish(request::PubsubPublish request) override;
   [[nodiscard]] Answer status() override;
   [[nodiscard]] Answer peers() override;
   [[nodiscard]] Answer stop() override;
@@ -32,6 +35,7 @@ class NodeService final : public Service {
 
   [[nodiscard]] Json connection_json(const swarm::ConnectionRecord& record) const;
   [[nodiscard]] Json history_json() const;
+  [[nodiscard]] const gossipsub::Engine& gossip() const;
 
   const Settings& settings_;
   marketplace::Registry& registry_;

@@ -1,7 +1,6 @@
 #include "render.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
@@ -9,80 +8,13 @@
 
 #include <ggen/p2p/base/overloaded.hpp>
 
+#include "layout.hpp"
+#include "render_pubsub.hpp"
+#include "result_fields.hpp"
 #include "text.hpp"
 
 namespace ggen::p2p::cli {
 namespace {
-
-using std::chrono::duration_cast;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-// What is missing, or has another type than it should, is shown as nothing: a result comes from a
-// node that may be of another version.
-std::string text_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end() || !found->is_string()) return {};
-  return printable(found->get_ref<const std::string&>());
-}
-std::uint64_t number_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end() || !found->is_number_integer() || *found < 0) return 0;
-  return found->get<std::uint64_t>();
-}
-bool flag_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_boolean() && found->get<bool>();
-}
-const Json& list_of(const Json& json, const char* name) {
-  static const Json kEmpty = Json::array();
-  const auto found = json.find(name);
-  return found != json.end() && found->is_array() ? *found : kEmpty;
-}
-
-// Rounded to what a person wants to know.
-std::string about(std::uint64_t ms) {
-  if (ms < 1000) return fmt::format("{} ms", ms);
-  const std::uint64_t s = ms / 1000;
-  if (s < 60) return fmt::format("{}.{} s", s, ms % 1000 / 100);
-  if (s < 3600) return fmt::format("{} min {} s", s / 60, s % 60);
-  if (s < 86400) return fmt::format("{} h {} min", s / 3600, s % 3600 / 60);
-  return count_of(s / 86400, "day");
-}
-
-// Lines of "label  value".
-class Lines {
- public:
-  void add(std::string_view label, std::string_view value) {
-    if (!value.empty()) text_ += fmt::format("{:<12}{}\n", label, value);
-  }
-  [[nodiscard]] std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
-
-// Columns as wide as their widest text; the last one is not padded.
-std::string columns(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
-      text += fmt::format("{:<{}}  ", row[i], widths[i]);
-    }
-    text += row.back();
-    text += '\n';
-  }
-  return text;
-}
-
-std::string bold(std::string_view text, bool colour) {
-  return colour ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string{text};
-}
 
 std::string joined(const Json& list) {
   std::string text;
@@ -341,6 +273,9 @@ std::string render(const Request& request, const Json& result, const RenderOptio
           [&](const request::Get&) { return render_get(result); },
           [&](const request::DhtQuery& query) { return render_dht_query(query, result); },
           [&](const request::DhtTable&) { return render_dht_table(result); },
+          [&](const request::PubsubLook& look) { return render_pubsub(look, result); },
+          [&](const request::PubsubSubscribe&) { return std::string{}; },
+          [&](const request::PubsubPublish&) { return render_published(result); },
           [&](const request::Status&) { return render_status(result); },
           [&](const request::Peers&) { return render_peers(result, options.history); },
           [&](const request::Stop&) { return std::string{"stopped\n"}; },

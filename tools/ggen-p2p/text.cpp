@@ -124,6 +124,12 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+bool is_plain(std::string_view text) {
+  std::string rest{text};
+  std::erase_if(rest, [](char c) { return c == '\n' || c == '\t'; });
+  return printable(rest) == rest;
+}
+
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known) {
   // A third of the letters may be wrong: beyond that a suggestion would puzzle more than it helps.
   std::size_t best = word.size() / 3 + 2;

@@ -29,6 +29,10 @@ namespace ggen::p2p::cli {
 /// printable ASCII and well-formed UTF-8 becomes '?'. For texts that come from other peers.
 [[nodiscard]] std::string printable(std::string_view text);
 
+/// Whether it is a text for people: it has line ends and tabs, but nothing else that printable()
+/// would replace.
+[[nodiscard]] bool is_plain(std::string_view text);
+
 /// The one of `known` that `word` most likely means; nothing when none is near.
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word,
                                                  std::span<const std::string> known);

@@ -162,8 +162,12 @@ class Engine {
   // Observations, in a fixed order.
 
   [[nodiscard]] std::vector<std::string> subscriptions() const;
+  /// Those that we or a connected peer subscribe to.
+  [[nodiscard]] std::vector<std::string> topics() const;
   [[nodiscard]] std::vector<multiformats::PeerId> mesh(std::string_view topic) const;
   [[nodiscard]] std::vector<multiformats::PeerId> subscribers(std::string_view topic) const;
+  /// The one of kProtocols that is spoken with the peer. Nothing for a peer that is not connected.
+  [[nodiscard]] std::optional<std::string_view> protocol(const multiformats::PeerId& peer) const;
   /// Nothing for a peer that is not connected.
   [[nodiscard]] std::optional<Conduct> conduct(const multiformats::PeerId& peer) const;
   /// The score that has consequences now: that of the last heartbeat, or of what was held against

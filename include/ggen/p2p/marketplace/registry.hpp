@@ -11,12 +11,14 @@
 
 #include <asio/awaitable.hpp>
 
+#include <ggen/p2p/base/bytes.hpp>
 #include <ggen/p2p/base/time.hpp>
 #include <ggen/p2p/crypto/keys.hpp>
 #include <ggen/p2p/host/host.hpp>
 #include <ggen/p2p/marketplace/config.hpp>
 #include <ggen/p2p/marketplace/dht.hpp>
 #include <ggen/p2p/marketplace/failure.hpp>
+#include <ggen/p2p/marketplace/pubsub.hpp>
 #include <ggen/p2p/marketplace/subscription.hpp>
 #include <ggen/p2p/multiformats/peer_id.hpp>
 #include <ggen/p2p/registry/engine.hpp>
@@ -94,6 +96,14 @@ class Registry {
   /// How the query ended: its result is the one that `query` is said to give. Reason::kInput when
   /// it cannot be asked.
   [[nodiscard]] asio::awaitable<Result<dht::Answer>> ask_dht(dht::Query query);
+  /// Joins a topic, whose every signed message is accepted and passed on. The marketplace's own,
+  /// registry::kUpdatesTopic, can be read too: there the registry is who accepts. Reason::kInput
+  /// when the topic cannot be joined.
+  [[nodiscard]] Result<pubsub::Subscription> subscribe_to(const std::string& topic);
+  /// Signs a message with the node's key and sends it. Reason::kInput when it cannot be sent, and
+  /// for registry::kUpdatesTopic, where only entries may stand.
+  [[nodiscard]] Result<pubsub::Published> publish_to(const std::string& topic,
+                                                     base::BytesView data);
   [[nodiscard]] Subscription subscribe();
   [[nodiscard]] registry::Stats stats() const;
 
