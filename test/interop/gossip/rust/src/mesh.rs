@@ -16,10 +16,8 @@ pub struct MeshWatch {
 impl MeshWatch {
     /// To be called whenever the behaviour may have done something.
     pub fn look(&mut self, behaviour: &gossipsub::Behaviour) {
-        let links = |topic: &TopicHash| {
-            let topic = topic.clone();
-            behaviour.mesh_peers(&topic.clone()).map(move |peer| (topic.clone(), *peer)).collect::<Vec<_>>()
-        };
+        let links =
+            |topic: &TopicHash| behaviour.mesh_peers(topic).map(|peer| (topic.clone(), *peer)).collect::<Vec<_>>();
         let now: BTreeSet<_> = behaviour.topics().flat_map(links).collect();
         tell("pruned", self.seen.difference(&now));
         tell("grafted", now.difference(&self.seen));
