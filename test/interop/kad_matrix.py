@@ -4,28 +4,27 @@ kad/README.md says what is checked. main.py starts this.
 """
 
 import asyncio
-import contextlib
 import dataclasses
 from collections.abc import Awaitable, Callable
 
 import kad_records as records
-from kad_network import Kind, Node, connect, until_known
-from kad_table import FAULTS, Fault, Table
-from process import Failure, Tally, expect
+import network_case
+from kad_faults import FAULTS
+from kad_network import Node, connect, until_known
+from network_case import OURS, NetworkCase
+from peer_node import Kind
+from process import Tally, expect
 
-OURS = "ggen-p2p"
-IMPLEMENTATIONS = ("go", "rust", "js", OURS)
 SERVERS_EACH = 3
-NETWORK_SECONDS = 600
 
 
 @dataclasses.dataclass(frozen=True)
-class Network:
-    name: str
-    about: str
-    protocol: str
+class Network(network_case.Network):
     validator: str  # test or pk
     star: bool = False
+
+    def heading(self) -> str:
+        return super().heading() + ", * are clients"
 
 
 NETWORKS = [
@@ -37,32 +36,13 @@ NETWORKS = [
 ]
 
 
-class Case:
-    """One network from its start to its end, and the tables of what was seen."""
-
-    def __init__(self, network: Network, kinds: list[Kind], stack: contextlib.AsyncExitStack):
-        self._network = network
-        self._kinds = kinds
-        self._groups = [kind.name for kind in kinds]
-        self._clients = [kind.name + "*" for kind in kinds]
-        self._stack = stack
-        self.tables: dict[str, Table] = {}
-
-    def _table(self, name: str, title: str, rows: list[str], columns: list[str]) -> None:
-        self.tables[name] = Table(self._network.name, name, title, rows, columns)
-
-    async def _try(self, table: str, row: str, column: str, what: str, work: Awaitable[None]) -> None:
-        failure = None
-        try:
-            await work
-        except Failure as problem:
-            failure = f"{what}: {problem}"
-        except (KeyError, ValueError) as problem:
-            failure = f"{what}: a reply that cannot be read, {problem!r}"
-        self.tables[table].record(row, column, failure)
+class Case(NetworkCase):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self._clients = [kind.name + "*" for kind in self._kinds]
 
     async def _start(self, kind: Kind, name: str, mode: str, validator: str = "") -> Node:
-        return await Node.start(kind, f"{self._network.name}.{name}", mode, self._network.protocol,
+        return await Node.start(kind, self._network.name, name, mode, self._network.protocol,
                                 validator or self._network.validator, self._stack)
 
     async def _start_each(self, names: Callable[[Kind], list[str]], mode: str) -> list[Node]:
@@ -228,42 +208,8 @@ class Star(Case):
             await node.stop()
 
 
-def print_case(case: Case, seconds: float) -> tuple[Tally, set[Fault]]:
-    tally, faults = Tally(), set()
-    for table in case.tables.values():
-        table.print()
-        tally.add(table.tally())
-        faults.update(table.faults().values())
-    print(f"took {seconds:.1f} s", flush=True)
-    return tally, faults
-
-
-async def run_network(network: Network, kinds: list[Kind]) -> tuple[Tally, set[Fault]]:
-    clock = asyncio.get_running_loop().time
-    print(f"\n{network.name}: {network.about}; {network.protocol}, * are clients", flush=True)
-    start, stopped = clock(), None
-    async with contextlib.AsyncExitStack() as stack:
-        case = (Star if network.star else Mixed)(network, kinds, stack)
-        try:
-            async with asyncio.timeout(NETWORK_SECONDS):
-                await case.run()
-        except TimeoutError:
-            stopped = f"not over after {NETWORK_SECONDS} s"
-        except Failure as failure:
-            stopped = str(failure)
-    tally, faults = print_case(case, clock() - start)
-    if stopped:
-        tally.fail(f"{network.name} stopped: {stopped}")
-    return tally, faults
-
-
 async def run(networks: list[Network], kinds: list[Kind]) -> Tally:
-    tally, faults = Tally(), set()
-    for network in networks:
-        of_network, more = await run_network(network, kinds)
-        tally.add(of_network)
-        faults |= more
-    for number, fault in enumerate(FAULTS, 1):
-        if fault in faults:
-            print(f"\n({number}) not ours, and not counted: {fault.why}", flush=True)
-    return tally
+    def new_case(network: Network, *arguments) -> Case:
+        return (Star if network.star else Mixed)(network, *arguments)
+
+    return await network_case.run_networks(networks, kinds, FAULTS, new_case)

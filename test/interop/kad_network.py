@@ -1,83 +1,39 @@
-"""The nodes of a DHT of several implementations: their peer programs, and what they are told.
+"""The nodes of a DHT of several implementations, and how they join.
 
 kad/README.md defines the command line, the commands and the output of a peer program.
 """
 
 import asyncio
 import contextlib
-import dataclasses
 import time
 
-from process import LOGS, SETTLE_SECONDS, Failure, Process, expect
+from peer_node import Kind, PeerNode, start_program
+from process import Failure, Process
 
-START_SECONDS = 60  # a dozen programs start at once
-REPLY_SECONDS = 30  # no command takes longer than 20 s
 JOIN_SECONDS = 60  # until all tables are complete
 LOOK_AGAIN_SECONDS = 0.2
 
 
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """An implementation."""
-
-    name: str
-    command: list[str]
-
-
-class Node:
-    """One node, which is given one command at a time."""
-
+class Node(PeerNode):
     def __init__(self, kind: Kind, name: str, mode: str, validator: str, process: Process):
-        self.kind = kind
-        self.name = name
+        super().__init__(kind, name, process)
         self.group = kind.name if mode == "server" else kind.name + "*"
         self.validator = validator
-        self.peer = ""
-        self.address = ""
         self.public_key = b""
-        self._process = process
-        self._replies = 0
-        self._free = asyncio.Lock()
-        self._stuck = False
 
     @staticmethod
-    async def start(kind: Kind, name: str, mode: str, protocol: str, validator: str,
+    async def start(kind: Kind, case: str, name: str, mode: str, protocol: str, validator: str,
                     stack: contextlib.AsyncExitStack) -> "Node":
-        """Starts a program, which the stack ends. Its log has the node's name, which begins with the case's."""
-        command = [*kind.command, "--mode", mode, "--protocol", protocol, "--validator", validator]
-        name_in_case = name.partition(".")[2]
-        process = await Process.start(name_in_case, command, LOGS / f"{name}.log")
-        stack.push_async_callback(process.kill)
-        return Node(kind, name_in_case, mode, validator, process)
+        options = ["--mode", mode, "--protocol", protocol, "--validator", validator]
+        return Node(kind, name, mode, validator, await start_program(kind, case, name, options, stack))
 
-    async def listening(self) -> None:
-        event = await self._process.event("listening", START_SECONDS)
-        self.peer, self.address = event["peer"], event["addresses"][0]
+    async def listening(self) -> dict:
+        event = await super().listening()
         self.public_key = bytes.fromhex(event["public_key"])
-
-    async def tell(self, *words: str) -> dict:
-        """The reply to a command, which may say that it failed."""
-        async with self._free:
-            expect(not self._stuck, f"{self.name} has not answered an earlier command")
-            self._process.write_line(" ".join(words))
-            self._replies += 1
-            try:
-                return await self._process.event("reply", REPLY_SECONDS, self._replies - 1)
-            except Failure:
-                self._stuck = True
-                raise
-
-    async def ask(self, *words: str) -> dict:
-        reply = await self.tell(*words)
-        expect(reply["ok"], f"{words[0]}: {reply.get('reason', 'no reason given')}")
-        return reply
+        return event
 
     async def table(self) -> set[str]:
         return set((await self.ask("table"))["peers"])
-
-    async def stop(self) -> None:
-        self._process.close_input()
-        await self._process.exit(SETTLE_SECONDS)
 
 
 async def connect(nodes: list[Node], bootstrap: list[Node]) -> None:

@@ -1,12 +1,15 @@
 """A running peer program, and what both matrices share."""
 
 import asyncio
+import collections
 import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import signal
+import time
+from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOGS = ROOT / "build-interop" / "logs"
@@ -57,6 +60,7 @@ class Process:
         self._more = asyncio.Condition()
         self._reader = asyncio.create_task(self._read())
         self._ended = False
+        self._of_kind: dict[str, list[dict]] = collections.defaultdict(list)
         self.events: list[dict] = []
 
     @staticmethod
@@ -72,21 +76,31 @@ class Process:
             while line := await self._process.stdout.readline():
                 log.write(line)
                 async with self._more:
-                    self.events.append(parse_event(line))
+                    event = parse_event(line) | {"at": time.monotonic()}
+                    self.events.append(event)
+                    self._of_kind[event["event"]].append(event)
                     self._more.notify_all()
         async with self._more:
             self._ended = True
             self._more.notify_all()
 
-    async def event(self, kind: str, seconds: float, index: int = 0) -> dict:
-        """The first event of this kind, or the one at the index, waiting for it; Failure when it does not come."""
+    def of_kind(self, kind: str) -> list[dict]:
+        """The events of this kind until now; `at` is when each came, by the monotonic clock."""
+        return self._of_kind[kind]
+
+    async def until(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
+        """Waits until something holds of the events; Failure when it does not come to that."""
         try:
             async with asyncio.timeout(seconds), self._more:
-                await self._more.wait_for(lambda: self._ended or len(of_kind(self.events, kind)) > index)
+                await self._more.wait_for(lambda: self._ended or holds())
         except TimeoutError:
-            raise Failure(f"the {self._label} wrote no '{kind}' within {seconds} s") from None
-        found = of_kind(self.events, kind)
-        expect(len(found) > index, f"the {self._label} ended without '{kind}'")
+            raise Failure(f"the {self._label} wrote no {what} within {seconds:.0f} s") from None
+        expect(holds(), f"the {self._label} ended without {what}")
+
+    async def event(self, kind: str, seconds: float, index: int = 0) -> dict:
+        """The first event of this kind, or the one at the index, waiting for it; Failure when it does not come."""
+        found = self._of_kind[kind]
+        await self.until(lambda: len(found) > index, seconds, f"'{kind}'")
         return found[index]
 
     async def exit(self, seconds: float) -> None:
@@ -98,7 +112,7 @@ class Process:
         except TimeoutError:
             raise Failure(f"the {self._label} did not exit within {seconds} s") from None
         expect(code == 0, f"the {self._label} exited with {code}")
-        expect(not of_kind(self.events, "garbage"), f"the {self._label} wrote a line that is not an event")
+        expect(not self._of_kind["garbage"], f"the {self._label} wrote a line that is not an event")
 
     def write_line(self, line: str) -> None:
         self._process.stdin.write(line.encode() + b"\n")

@@ -5,16 +5,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
-
-// No command takes longer.
-const kCommandMs = 20_000
-
-function bytes (hex) {
-  if (!/^([0-9a-f]{2})*$/.test(hex)) {
-    throw new Error(`${hex} is not hexadecimal`)
-  }
-  return Uint8Array.from(Buffer.from(hex, 'hex'))
-}
+import { bytes } from './command_loop.mjs'
 
 // A CID of the multihash: all that the table looks at is the multihash.
 function contentId (hex) {
@@ -34,16 +25,16 @@ async function place (events) {
   }
 }
 
-const kCommands = {
+export const kKadCommands = {
   connect: async (node, options, address) => {
     await node.dial(multiaddr(address), options)
   },
 
-  refresh: async (node) => {
+  refresh: async (node, options) => {
     await node.services.dht.refreshRoutingTable()
   },
 
-  table: async (node) => {
+  table: async (node, options) => {
     const peers = []
     for (const { peerId } of node.services.dht.routingTable.kb.toIterable()) {
       peers.push(peerId.toString())
@@ -97,19 +88,5 @@ const kCommands = {
       throw new Error('no valid value')
     }
     return { value: Buffer.from(value).toString('hex') }
-  }
-}
-
-/** Gives the fields of the reply. */
-export async function runCommand (node, [name, ...words]) {
-  try {
-    const command = Object.hasOwn(kCommands, name) ? kCommands[name] : undefined
-    if (command == null || command.length !== 2 + words.length && !(name === 'refresh' || name === 'table')) {
-      throw new Error(`unknown command ${name} with ${words.length} words`)
-    }
-    const fields = await command(node, { signal: AbortSignal.timeout(kCommandMs) }, ...words)
-    return { ok: true, ...fields }
-  } catch (error) {
-    return { ok: false, reason: `${error.name}: ${error.message}` }
   }
 }

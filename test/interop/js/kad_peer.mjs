@@ -1,7 +1,6 @@
 // A js-libp2p node for the Kademlia matrix. test/interop/kad/README.md defines its command line, its commands and its
 // output.
 
-import { createInterface } from 'node:readline'
 import { generateKeyPair, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
@@ -10,23 +9,14 @@ import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
-import { runCommand } from './kad_commands.mjs'
+import { answerLines } from './command_loop.mjs'
+import { kKadCommands } from './kad_commands.mjs'
 import { kTestNamespace, selectTestValue, validateTestValue } from './kad_validator.mjs'
 import { emit } from './node.mjs'
+import { parseOptions } from './options.mjs'
 
 const kUsage = 'usage: kad_peer.mjs --protocol ID [--mode client|server] [--validator test|pk]'
 const kChoices = { '--protocol': /^\/./, '--mode': /^(client|server)$/, '--validator': /^(test|pk)$/ }
-
-function parse (args) {
-  const options = { '--mode': 'server', '--validator': 'pk' }
-  for (let i = 0; i < args.length; i += 2) {
-    if (!kChoices[args[i]]?.test(args[i + 1])) {
-      return undefined
-    }
-    options[args[i]] = args[i + 1]
-  }
-  return options['--protocol'] == null ? undefined : options
-}
 
 async function createNode (options, privateKey) {
   const test = options['--validator'] === 'test'
@@ -54,7 +44,7 @@ async function createNode (options, privateKey) {
 }
 
 async function main (args) {
-  const options = parse(args)
+  const options = parseOptions(args, kChoices, { '--mode': 'server', '--validator': 'pk' })
   if (options == null) {
     console.error(kUsage)
     return 2
@@ -66,9 +56,7 @@ async function main (args) {
     addresses: node.getMultiaddrs().map(String),
     public_key: Buffer.from(publicKeyToProtobuf(privateKey.publicKey)).toString('hex')
   })
-  for await (const line of createInterface({ input: process.stdin })) {
-    emit('reply', await runCommand(node, line.split(' ')))
-  }
+  await answerLines(kKadCommands, node)
   await node.stop()
   return 0
 }

@@ -13,6 +13,8 @@
 
 #include <ggen/p2p/base/bytes.hpp>
 
+#include "../../command_loop.hpp"
+
 namespace interop {
 
 using namespace ggen::p2p;
@@ -100,11 +102,7 @@ awaitable<void> Commands::place(Start start) {
 }
 
 awaitable<Json> Commands::connect(Words words) {
-  const auto address = Multiaddr::parse(words[0]);
-  if (!address) throw failure(address.error().message());
-  const auto connected = co_await host_.connect(*address);
-  if (!connected) throw failure(connected.error().message);
-  co_return Json{};
+  return interop::connect(host_, words[0]);
 }
 
 awaitable<Json> Commands::refresh(Words) {

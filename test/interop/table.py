@@ -1,4 +1,4 @@
-"""What came of a DHT case: tables of who found what, and the faults of others that are known."""
+"""What came of a case with several implementations: tables of who did what with whom, and the faults of others."""
 
 import dataclasses
 
@@ -20,21 +20,13 @@ class Fault:
             and self.column in ("", column)
 
 
-# kad/README.md has more on each.
-FAULTS = [
-    Fault("kad", "unlisted", "", "js",
-          "@libp2p/kad-dht 16.4.5 enters whomever an answer names into its table, also clients: src/network.ts, line 289, "
-          "and src/kad-dht.ts, line 408"),
-    Fault("kad-star", "newest", "js", "",
-          "@libp2p/kad-dht 16.4.5 lets an older value overwrite a newer one: src/rpc/handlers/put-value.ts, line 53"),
-]
-
-
 class Table:
     """Counts how many attempts passed for each row and column, which are groups of nodes."""
 
-    def __init__(self, network: str, name: str, title: str, rows: list[str], columns: list[str]):
+    def __init__(self, network: str, name: str, title: str, rows: list[str], columns: list[str],
+                 faults: list[Fault]):
         self._network = network
+        self._faults = faults
         self._name = name
         self._title = title
         self._rows = rows
@@ -43,15 +35,20 @@ class Table:
         self._reasons: dict[tuple[str, str], list[str]] = {}
 
     def record(self, row: str, column: str, failure: str | None) -> None:
+        """One more attempt, which failed for a reason or passed."""
+        self.count(row, column, int(failure is None), 1, failure)
+
+    def count(self, row: str, column: str, passed: int, asked: int, failure: str | None) -> None:
+        """More attempts. When fewer passed than were asked for, there is a reason."""
         counts = self._counts.setdefault((row, column), [0, 0])
-        counts[0] += failure is None
-        counts[1] += 1
+        counts[0] += passed
+        counts[1] += asked
         if failure is not None:
             self._reasons.setdefault((row, column), []).append(f"{self._network}, {failure}")
 
     def faults(self) -> dict[tuple[str, str], Fault]:
         """The cells that failed, but through the fault of another implementation."""
-        return {cell: fault for cell in self._reasons for fault in FAULTS
+        return {cell: fault for cell in self._reasons for fault in self._faults
                 if fault.covers(self._network, self._name, *cell)}
 
     def tally(self) -> Tally:
@@ -63,16 +60,16 @@ class Table:
 
     def print(self) -> None:
         faults = self.faults()
+        print()
 
         def text(cell: tuple[str, str]) -> str:
             if cell not in self._counts:
                 return "-"
             passed, asked = self._counts[cell]
-            mark = "" if passed == asked else f" ({FAULTS.index(faults[cell]) + 1})" if cell in faults else " FAIL"
+            mark = "" if passed == asked else f" ({self._faults.index(faults[cell]) + 1})" if cell in faults else " FAIL"
             return f"{passed}/{asked}{mark}"
 
-        first, width = 22, 11
-        print("\n" + self._title.ljust(first) + "".join(column.ljust(width) for column in self._columns).rstrip())
-        for row in self._rows:
-            cells = "".join(text((row, column)).ljust(width) for column in self._columns)
-            print(row.ljust(first) + cells.rstrip(), flush=True)
+        lines = [self._columns, *([text((row, column)) for column in self._columns] for row in self._rows)]
+        first, width = 22, max(11, *(len(cell) + 2 for line in lines for cell in line))
+        for head, line in zip([self._title, *self._rows], lines):
+            print(head.ljust(first) + "".join(cell.ljust(width) for cell in line).rstrip(), flush=True)
