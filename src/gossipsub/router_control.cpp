@@ -209,6 +209,7 @@ void Engine::Router::receive_idontwant(Peer& peer, std::span<const base::BytesVi
   for (const base::BytesView id : ids) {
     if (++peer.allowance.idontwant_ids > config_.limits.max_idontwant_ids) return;
     peer.unwanted.insert(hasher_(id));
+    ++counts_.idontwant;
   }
 }
 

@@ -182,6 +182,7 @@ TEST_CASE_FIXTURE(
   flood.push_back(id_of(1003));
   send_control(gossipsub::encode_idontwant(flood));
   CHECK(publish() == 1);
+  CHECK(engine.stats().idontwant == 2 + 1000);
 }
 
 TEST_CASE_FIXTURE(Fixture, "gossipsub: what is queued when IDONTWANT comes is not sent") {

@@ -16,12 +16,9 @@ GRAFT_AGAIN_SECONDS = 40
 SECONDS = 20  # for whatever else is waited for
 LOOK_AGAIN_SECONDS = 0.2
 
-# Those who cannot tell whether an IDONTWANT has come when they have nothing to send.
-BLIND = {OURS}
-# Those who name peers in a PRUNE with their signed addresses, and who dial those. For ours, see "Peer exchange" in
-# gossip/README.md.
-PX_TELLERS = ("go", "js")
-PX_DIALLERS = ("go", "js")
+# Those who name peers in a PRUNE with their signed addresses, and who dial those.
+PX_TELLERS = (OURS, "go", "js")
+PX_DIALLERS = (OURS, "go", "js")
 
 
 class Control(NetworkCase):
@@ -95,8 +92,7 @@ class Star(Control):
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)  # nobody tells of one
 
         await asyncio.gather(*(message.author.publish(message.data) for message in messages))
-        seeing = [leaf for leaf in leaves if leaf.group not in BLIND]
-        await self._of_centre("idontwant", centre, seeing, "is told by", told)
+        await self._of_centre("idontwant", centre, leaves, "is told by", told)
 
     async def _prune(self, centre: Node, leaves: list[Node]) -> None:
         start = time.monotonic()

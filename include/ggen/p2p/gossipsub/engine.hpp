@@ -100,9 +100,10 @@ struct Stats {
   std::uint64_t received = 0;  ///< messages of topics that we subscribe to, duplicates included
   std::uint64_t duplicates = 0;
   std::uint64_t delivered = 0;
-  std::uint64_t sent = 0;      ///< messages queued for peers
-  std::uint64_t dropped = 0;   ///< messages not queued, or taken out of a queue, for want of room
-  std::uint64_t unwanted = 0;  ///< messages not sent because of an IDONTWANT
+  std::uint64_t sent = 0;       ///< messages queued for peers
+  std::uint64_t dropped = 0;    ///< messages not queued, or taken out of a queue, for want of room
+  std::uint64_t unwanted = 0;   ///< messages not sent because of an IDONTWANT
+  std::uint64_t idontwant = 0;  ///< ids that came in IDONTWANTs and were heeded
 };
 
 /// What is known of the connection to a peer.

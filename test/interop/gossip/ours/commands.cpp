@@ -112,7 +112,7 @@ awaitable<Json> Commands::publish(Words words) {
 
 awaitable<Json> Commands::counts(Words) {
   const gossipsub::Stats stats = host_.node().gossipsub()->stats();
-  co_return Json{}.number("idontwant", static_cast<double>(stats.unwanted));
+  co_return Json{}.number("idontwant", static_cast<double>(stats.idontwant));
 }
 
 awaitable<Json> Commands::run(std::vector<std::string> words) {

@@ -82,6 +82,10 @@ gossipsub::Config gossip_config(const Options& options) {
     config.mesh.degree_low = 0;
     config.mesh.degree_out = 0;
   }
+  if (options.px) {
+    config.peer_exchange = true;
+    config.score.accept_exchange_threshold = 0;  // nobody has done anything good yet
+  }
   return config;
 }
 
@@ -97,12 +101,6 @@ int main(int argc, char** argv) {
   Options options;
   if (!read_options({argv + 1, argv + argc}, options)) {
     fmt::print(stderr, "{}", kUsage);
-    return 2;
-  }
-  // Peer exchange: here --px is to become a part of gossip_config(); see "Peer exchange" in
-  // ../README.md.
-  if (options.px) {
-    fmt::print(stderr, "gossip-peer: this node has no peer exchange\n");
     return 2;
   }
   asio::io_context loop{1};
