@@ -1,9 +1,10 @@
 #include "commands.hpp"
 
-#include <chrono>
 #include <map>
 #include <stdexcept>
 #include <utility>
+
+#include <asio/post.hpp>
 
 #include <ggen/p2p/base/bytes.hpp>
 #include <ggen/p2p/crypto/sha256.hpp>
@@ -16,9 +17,6 @@ using namespace ggen::p2p;
 using asio::awaitable;
 
 namespace {
-
-// What is passed on at once has been sent before a peer can say that it does not want it.
-constexpr std::chrono::milliseconds kVerdictAfter{50};
 
 std::runtime_error failure(std::string_view reason) {
   return std::runtime_error(std::string{reason});
@@ -42,14 +40,16 @@ void tell(const swarm::ConnectionRecord& connection) {
 }  // namespace
 
 Commands::Commands(asio::io_context& loop, host::Host& host)
-    : host_(host), watch_(host), verdict_(loop) {
+    : loop_(loop), host_(host), watch_(host) {
   host_.observe([this](const node::Output& output) { observe(output); });
   watch_.start(loop);
 }
 
 void Commands::observe(const node::Output& output) {
   if (const auto* asked = std::get_if<gossipsub::Validate>(&output)) {
-    accept_later(asked->token);
+    // An observer must not call the host, so the verdicts come right after it.
+    if (waiting_.empty()) asio::post(loop_, [this] { accept_all(); });
+    waiting_.push_back(asked->token);
   } else if (const auto* delivered = std::get_if<gossipsub::Delivered>(&output)) {
     tell(delivered->message);
   } else if (const auto* of_swarm = std::get_if<swarm::Output>(&output)) {
@@ -57,16 +57,6 @@ void Commands::observe(const node::Output& output) {
       tell(opened->record);
     }
   }
-}
-
-void Commands::accept_later(gossipsub::MessageToken token) {
-  if (waiting_.empty()) {
-    verdict_.expires_after(kVerdictAfter);
-    verdict_.async_wait([this](std::error_code error) {
-      if (!error) accept_all();
-    });
-  }
-  waiting_.push_back(token);
 }
 
 void Commands::accept_all() {

@@ -5,7 +5,6 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
 
 #include <ggen/p2p/host/host.hpp>
 
@@ -14,8 +13,8 @@
 
 namespace interop {
 
-/// Runs the commands of README.md on a node, one at a time, accepts all messages after a while, and
-/// writes the events.
+/// Runs the commands of README.md on a node, one at a time, accepts all messages, and writes the
+/// events.
 class Commands {
  public:
   /// Observes the host, whose gossipsub is on; both outlive this.
@@ -28,7 +27,6 @@ class Commands {
   using Words = const std::vector<std::string>&;
 
   void observe(const ggen::p2p::node::Output& output);
-  void accept_later(ggen::p2p::gossipsub::MessageToken token);
   void accept_all();
   asio::awaitable<Json> connect(Words words);
   asio::awaitable<Json> subscribe(Words words);
@@ -36,9 +34,9 @@ class Commands {
   asio::awaitable<Json> publish(Words words);
   asio::awaitable<Json> counts(Words words);
 
+  asio::io_context& loop_;
   ggen::p2p::host::Host& host_;
   MeshWatch watch_;
-  asio::steady_timer verdict_;
   std::vector<ggen::p2p::gossipsub::MessageToken> waiting_;  // for a verdict
 };
 
