@@ -54,7 +54,7 @@ TEST_CASE("pubsub json: topics, and peers with what they speak") {
 
 TEST_CASE("pubsub json: scores have the worst first, every term, and what follows") {
   Fixture f;
-  for (const std::uint8_t peer : {2, 3, 4}) f.connect(peer, "/meshsub/1.2.0");
+  for (std::uint8_t peer = 2; peer <= 4; ++peer) f.connect(peer, "/meshsub/1.2.0");
   f.engine.set_application_score(peer_id(2), 3, f.now);
   f.engine.set_application_score(peer_id(3), -81, f.now);
   f.engine.set_application_score(peer_id(4), -1, f.now);

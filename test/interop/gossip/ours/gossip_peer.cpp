@@ -81,6 +81,7 @@ gossipsub::Config gossip_config(const Options& options) {
     config.mesh.degree = 0;
     config.mesh.degree_low = 0;
     config.mesh.degree_out = 0;
+    config.mesh.opportunistic_grafts = 0;
   }
   if (options.px) {
     config.peer_exchange = true;
