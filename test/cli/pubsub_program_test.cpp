@@ -26,7 +26,8 @@ Json ask(const Node& node, std::vector<std::string> arguments) {
 
 // The topic as `pubsub topics` shows it; null when it is not there.
 Json topic_at(const Node& node, const std::string& name) {
-  for (const Json& topic : ask(node, {"topics"})["topics"]) {
+  const Json known = ask(node, {"topics"});
+  for (const Json& topic : known["topics"]) {
     if (topic["topic"] == name) return topic;
   }
   return nullptr;
