@@ -46,6 +46,7 @@ void Engine::Router::heartbeat(base::Instant now) {
   for (const PeerKey key : promises_.take_broken(now)) {
     if (Peer* const peer = find(key)) offend(*peer, Offence::kBrokenPromise, now);
   }
+  forget_accepted(now);
   tend_scores(now);
   tend_peers(now);
   for (auto entry = topics_.begin(); entry != topics_.end();) {

@@ -49,6 +49,7 @@ struct Allowance {
   std::size_t asked = 0;
   std::size_t iwant_ids = 0;
   std::size_t idontwant_ids = 0;
+  std::size_t exchanged = 0;  // peers that it has named
 };
 
 /// Heartbeats for which an IDONTWANT is obeyed.

@@ -30,13 +30,13 @@ std::vector<PeerInfoView> Engine::Router::exchange_for(const Topic& topic, const
 }
 
 // Believed only of a peer that has earned it: it may name whom it likes.
-void Engine::Router::receive_exchange(const Peer& peer, const PruneView& prune) {
+void Engine::Router::receive_exchange(Peer& peer, const PruneView& prune) {
   if (prune.peers.empty() || peer.score < config_.score.accept_exchange_threshold) return;
   PeersExchanged event{peer.id, {}};
   for (const PeerInfoView& named : prune.peers) {
     const auto id = multiformats::PeerId::decode(named.id);
     if (!id || *id == local_ || by_id_.contains(*id)) continue;
-    if (event.peers.size() == config_.limits.max_exchanged_peers) break;
+    if (++peer.allowance.exchanged > config_.limits.max_exchanged_peers) break;
     event.peers.push_back({*id, base::to_bytes(named.signed_record)});
   }
   if (!event.peers.empty()) outputs_.push(std::move(event));

@@ -76,11 +76,13 @@ class Engine::Router {
     IdHash hash;
     base::Buffer frame;
     PeerKey source;
-    std::vector<PeerKey> also_from;  // peers that sent it too
+    std::vector<PeerKey> also_from;  // peers that sent a message of this id too
+    std::vector<PeerKey> same_from;  // those of them whose message was this one to the last byte
   };
   // An accepted message of which another copy still counts as brought in time.
   struct Accepted {
     base::Instant until;
+    IdHash data;
     std::vector<PeerKey> from;
   };
   struct Retained {
@@ -137,8 +139,10 @@ class Engine::Router {
   // Messages.
 
   void receive_message(Peer& peer, const MessageView& view, base::Instant now);
-  void receive_duplicate(Peer& peer, const TopicEntry& topic, IdHash hash, base::Instant now);
+  void receive_duplicate(Peer& peer, const TopicEntry& topic, const MessageView& view, IdHash hash,
+                         base::Instant now);
   void accepted(const Pending& pending, base::Instant now);
+  void forget_accepted(base::Instant now);
   void rejected(const Pending& pending, base::Instant now);
   [[nodiscard]] bool has_room_for(const Peer& peer, std::size_t size) const;
   void announce_receipt(const TopicEntry& topic, const Message& message, PeerKey source);
@@ -157,7 +161,7 @@ class Engine::Router {
   void graft(TopicEntry& topic, Peer& peer, base::Instant now);
   void prune(TopicEntry& topic, Peer& peer, base::Duration backoff, base::Instant now);
   [[nodiscard]] std::vector<PeerInfoView> exchange_for(const Topic& topic, const Peer& pruned);
-  void receive_exchange(const Peer& peer, const PruneView& prune);
+  void receive_exchange(Peer& peer, const PruneView& prune);
   void receive_graft(Peer& peer, std::string_view name, base::Instant now);
   void receive_prune(Peer& peer, const PruneView& in, base::Instant now);
   void receive_ihave(Peer& peer, std::span<const IHaveView> ihave, base::Instant now);
@@ -221,7 +225,7 @@ class Engine::Router {
   std::size_t pending_bytes_ = 0;
   base::HashMap<IdHash, Accepted> accepted_;  // in topics where that counts
   base::Fifo<IdHash> accepted_order_;
-  AgingIdSet rejected_;
+  AgingIdSet rejected_;  // by their data
   Promises promises_;
 
   std::optional<base::Instant> next_heartbeat_;

@@ -102,7 +102,7 @@ void Engine::Router::receive_message(Peer& peer, const MessageView& view, base::
   MessageId id = id_of(found->second.message_id, found->first, view);
   if (!acceptable(id, config_.limits.rpc)) return invalid();
   const IdHash hash = hasher_(id);
-  if (seen_.contains(hash)) return receive_duplicate(peer, *found, hash, now);
+  if (seen_.contains(hash)) return receive_duplicate(peer, *found, view, hash, now);
   if (!has_room_for(peer, view.raw.size())) {
     promises_.fulfilled(hash);  // that it is lost is our doing
     ++counts_.dropped;
@@ -122,23 +122,29 @@ void Engine::Router::receive_message(Peer& peer, const MessageView& view, base::
   announce_receipt(*found, message, peer.key);
   ++peer.pending;
   pending_bytes_ += frame.footprint();
-  const MessageToken token = pending_.emplace(Pending{message, hash, frame, peer.key, {}});
+  const MessageToken token = pending_.emplace(Pending{message, hash, frame, peer.key, {}, {}});
   pending_by_hash_.try_emplace(hash, token);
   outputs_.push(Validate{token, std::move(message)});
 }
 
-void Engine::Router::receive_duplicate(Peer& peer, const TopicEntry& topic, IdHash hash,
-                                       base::Instant now) {
+// An id does not vouch for the bytes: whoever is quick with a spoilt message under the id of a good
+// one must not bring blame on those who come with the good one. So blame, and what is earned, go by
+// the data.
+void Engine::Router::receive_duplicate(Peer& peer, const TopicEntry& topic, const MessageView& view,
+                                       IdHash hash, base::Instant now) {
   ++counts_.duplicates;
   ++peer.conduct.duplicates;
   promises_.fulfilled(hash);
+  const base::BytesView data = view.data.value_or(base::BytesView{});
   if (const MessageToken* const token = pending_by_hash_.find(hash)) {
-    note(pending_.find(*token)->also_from, peer.key);
+    Pending& pending = *pending_.find(*token);
+    note(pending.also_from, peer.key);
+    if (base::equal(data, pending.message.data.view())) note(pending.same_from, peer.key);
   } else if (Accepted* const copy = accepted_.find(hash)) {
-    if (now < copy->until && note(copy->from, peer.key)) {
+    if (now < copy->until && hasher_(data) == copy->data && note(copy->from, peer.key)) {
       peer.card.mesh_delivery(topic.first, config_.topic(topic.first).score);
     }
-  } else if (rejected_.contains(hash)) {
+  } else if (rejected_.size() > 0 && rejected_.contains(hasher_(data))) {
     offend(peer, Offence::kRejectedMessage, topic.first, now);
   }
 }
@@ -194,7 +200,8 @@ void Engine::Router::accepted(const Pending& pending, base::Instant now) {
     source->card.first_delivery(topic, parameters);
   }
   if (parameters.mesh_deliveries_weight == 0) return;
-  Accepted copy{now + parameters.mesh_deliveries_window, pending.also_from};
+  Accepted copy{now + parameters.mesh_deliveries_window, hasher_(pending.message.data.view()),
+                pending.same_from};
   note(copy.from, pending.source);
   for (const PeerKey key : copy.from) {
     if (Peer* const peer = find(key)) peer->card.mesh_delivery(topic, parameters);
@@ -206,10 +213,19 @@ void Engine::Router::accepted(const Pending& pending, base::Instant now) {
   accepted_order_.push(pending.hash);
 }
 
+// A copy of these does not count any more.
+void Engine::Router::forget_accepted(base::Instant now) {
+  while (!accepted_order_.empty()) {
+    const Accepted* const oldest = accepted_.find(accepted_order_.front());
+    if (oldest != nullptr && oldest->until > now) return;
+    accepted_.erase(*accepted_order_.pop());
+  }
+}
+
 // Whoever passed it on should have rejected it, now or later.
 void Engine::Router::rejected(const Pending& pending, base::Instant now) {
-  rejected_.insert(pending.hash);
-  std::vector<PeerKey> from = pending.also_from;
+  rejected_.insert(hasher_(pending.message.data.view()));
+  std::vector<PeerKey> from = pending.same_from;
   note(from, pending.source);
   for (const PeerKey key : from) {
     if (Peer* const peer = find(key)) {

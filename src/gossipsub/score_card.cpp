@@ -75,6 +75,7 @@ void ScoreCard::keep_what_is_held_against_it() {
     of.first_deliveries = 0;
     of.mesh_deliveries = 0;
   }
+  application_ = std::min(application_, 0.0);
 }
 
 double ScoreCard::deficit(const Counters& counters, const TopicScoreParameters& parameters,

@@ -56,8 +56,9 @@ bool Widening::begin_or_go_on(Lookup& lookup, State& state, base::Instant now) {
     stage_ = Stage::kIdle;
     return false;
   }
-  if (lies_in_heaps(lookup.config().k) && enlargements_++ < kMostEnlargements) {
-    return search_region(lookup, share_ * 2, state);
+  if (lies_in_heaps(lookup.config().k) && enlargements_++ < kMostEnlargements &&
+      search_region(lookup, share_ * 2, state)) {
+    return true;
   }
   stage_ = Stage::kDone;
   lookup.widen(radius_);

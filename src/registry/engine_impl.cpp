@@ -12,6 +12,13 @@ namespace ggen::p2p::registry {
 
 using multiformats::PeerId;
 
+namespace {
+
+// About so often, for it is looked at when something else is due.
+constexpr base::Duration kTellGossipEvery = std::chrono::minutes{1};
+
+}  // namespace
+
 Engine::Impl::Impl(Config config, Below below, std::optional<Signer> signer, PeerId local,
                    base::Prng prng, base::WallTime wall_at_zero)
     : context_{std::move(config), below, local, prng, wall_at_zero},
@@ -261,6 +268,13 @@ void Engine::Impl::tell_gossip(const PeerId& peer, base::Instant now) {
   context_.below.gossip.set_application_score(peer, application_score(success), now);
 }
 
+// What is held against a peer fades, also while nothing is asked of it.
+void Engine::Impl::tell_gossip_again(base::Instant now) {
+  if (now < tell_gossip_at_) return;
+  tell_gossip_at_ = now + kTellGossipEvery;
+  for (const PeerId& peer : sync_peers_) tell_gossip(peer, now);
+}
+
 void Engine::Impl::settle(base::Instant now) {
   while (const auto changed = reputation_.take_changed()) tell_gossip(*changed, now);
   while (auto output = fetcher_.poll()) take(std::move(*output), now);
@@ -293,6 +307,7 @@ void Engine::Impl::handle_timeout(base::Instant now) {
   search_client_.handle_timeout(now);
   fetcher_.handle_timeout(now);
   provider_finder_.handle_timeout(now);
+  tell_gossip_again(now);
   settle(now);
 }
 

@@ -76,6 +76,7 @@ class Engine::Impl {
   void ask_for_own_log(base::Instant now);
   /// Lets the parts learn what others did: after every input.
   void tell_gossip(const multiformats::PeerId& peer, base::Instant now);
+  void tell_gossip_again(base::Instant now);
   void settle(base::Instant now);
   void take(FetcherOutput output, base::Instant now);
 
@@ -95,6 +96,7 @@ class Engine::Impl {
   Providing providing_;
   HeadPublishing head_publishing_;
   Archives archives_;
+  base::Instant tell_gossip_at_;
   Reputation reputation_;
   Publishing publishing_;
   Announcements announcements_;

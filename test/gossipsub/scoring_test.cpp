@@ -210,6 +210,30 @@ TEST_CASE_FIXTURE(Crowd, "gossipsub: whoever passes on a rejected message pays, 
   CHECK(engine.conduct(test::peer_id(5))->invalid_messages == 1);
 }
 
+TEST_CASE(
+    "gossipsub: a spoilt message under the id of a good one brings no blame on the good one") {
+  gossipsub::Config config;
+  // An id that does not cover all of the data, like that of a signed envelope's payload.
+  config.topics[std::string{kTopic}].message_id = [](const gossipsub::MessageFields& fields) {
+    return base::to_bytes(fields.data.first(std::min<std::size_t>(4, fields.data.size())));
+  };
+  Crowd crowd{config};
+  for (std::uint8_t peer = 3; peer <= 6; ++peer) crowd.join(peer);
+  const base::Bytes spoilt = Draft{.author = 3, .seqno = 1, .data = "news, spoilt"}.rpc();
+  const base::Bytes good = Draft{.author = 9, .seqno = 1, .data = "news, good"}.rpc();
+  crowd.say(3, spoilt);
+  crowd.say(4, good);
+  crowd.say(5, spoilt);
+  crowd.answer(Verdict::kReject);
+  CHECK(crowd.score_of(3) == -20);
+  CHECK(crowd.score_of(4) == 0);
+  CHECK(crowd.score_of(5) == -20);
+  crowd.say(6, good);
+  CHECK(crowd.score_of(6) == 0);
+  crowd.say(6, spoilt);
+  CHECK(crowd.score_of(6) == -20);
+}
+
 TEST_CASE_FIXTURE(Crowd, "gossipsub: an ignored message is nobody's fault") {
   join(3);
   say(3, Draft{.author = 9}.rpc());
@@ -386,22 +410,24 @@ TEST_CASE_FIXTURE(Crowd, "gossipsub: without peer exchange nobody is named") {
   CHECK(prunes == 15);
 }
 
-TEST_CASE_FIXTURE(Crowd, "gossipsub: only a peer that has earned it is believed about others") {
-  join(3);
+TEST_CASE("gossipsub: only a peer that has earned it is believed about others") {
   const multiformats::PeerId known = test::peer_id(3);
   const multiformats::PeerId other = test::peer_id(60);
   const base::Bytes record{1, 2, 3};
   const base::Bytes garbage{9, 9};
   const std::vector<gossipsub::PeerInfoView> peers{
       {other.bytes(), record}, {known.bytes(), {}}, {garbage, {}}};
-  const base::Bytes prune = gossipsub::encode_prune(kTopic, 60, peers);
-  control(3, prune);
-  rate(3, 4.9);
-  control(3, prune);
-  CHECK(remote.take_events<gossipsub::PeersExchanged>().empty());
-  rate(3, 5);
-  control(3, prune);
-  const auto events = remote.take_events<gossipsub::PeersExchanged>();
+  const auto exchanged = [&](double score, bool in_mesh) {
+    Crowd crowd;
+    crowd.join(3);
+    if (in_mesh) crowd.graft(3);
+    crowd.rate(3, score);
+    crowd.control(3, gossipsub::encode_prune(kTopic, 60, peers));
+    return crowd.remote.take_events<gossipsub::PeersExchanged>();
+  };
+  CHECK(exchanged(4.9, true).empty());
+  CHECK(exchanged(100, false).empty());  // it was not pruned by anybody
+  const auto events = exchanged(5, true);
   REQUIRE(events.size() == 1);
   CHECK(events[0].source == known);
   REQUIRE(events[0].peers.size() == 1);
@@ -409,8 +435,9 @@ TEST_CASE_FIXTURE(Crowd, "gossipsub: only a peer that has earned it is believed 
   CHECK(events[0].peers[0].signed_record == record);
 }
 
-TEST_CASE("gossipsub: a PRUNE with ten thousand peers, and with records without end, is cut") {
+TEST_CASE("gossipsub: peers named without end are cut, in one PRUNE and in many") {
   Crowd crowd;
+  crowd.remote.call([&](gossipsub::Engine& e) { e.subscribe("other", crowd.remote.now()); });
   crowd.join(3);
   crowd.rate(3, 100);
   std::vector<multiformats::PeerId> ids;
@@ -421,11 +448,22 @@ TEST_CASE("gossipsub: a PRUNE with ten thousand peers, and with records without 
   for (int i = 0; i < 10'000; ++i) {
     peers.push_back({ids[static_cast<std::size_t>(100 + i % 100)].bytes(), {}});
   }
-  crowd.control(3, gossipsub::encode_prune(kTopic, 60, peers));
-  const auto events = crowd.remote.take_events<gossipsub::PeersExchanged>();
-  REQUIRE(events.size() == 1);
-  CHECK(events[0].peers.size() == 16);
-  for (const auto& named : events[0].peers) CHECK(named.signed_record.empty());
+  std::size_t named = 0;
+  for (int round = 0; round < 20; ++round) {
+    for (const std::string_view topic : {kTopic, std::string_view{"other"}}) {
+      crowd.control(3, gossipsub::encode_graft(topic));
+      crowd.control(3, gossipsub::encode_prune(topic, 0, peers));
+    }
+    for (const auto& event : crowd.remote.take_events<gossipsub::PeersExchanged>()) {
+      named += event.peers.size();
+      for (const auto& peer : event.peers) CHECK(peer.signed_record.empty());
+    }
+  }
+  CHECK(named == 16);
+  crowd.remote.pass(1s);
+  crowd.control(3, gossipsub::encode_graft(kTopic));
+  crowd.control(3, gossipsub::encode_prune(kTopic, 0, peers));
+  CHECK(crowd.remote.take_events<gossipsub::PeersExchanged>().size() == 1);
 }
 
 // 1.3.
