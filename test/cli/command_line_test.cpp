@@ -151,11 +151,12 @@ TEST_CASE("command line: what makes no sense to pubsub is refused with what to d
   is_usage_error({"pubsub", "subscribe", "\xFF"}, "TOPIC");
   is_usage_error({"pubsub", "subscribe", "chat", "--count", "0"}, "--count");
   is_usage_error({"pubsub", "publish", "chat", "0xf"}, "DATA");
-  is_usage_error({"pubsub", "publish", "chat", "good", "morning"}, "morning");
+  is_usage_error({"pubsub", "publish", "chat", "good", "morning"}, "one argument");
+  is_usage_error({"pubsub", "--home", "A"}, "subcommand");
   is_usage_error({"pubsub", "subscibe", "chat"}, "There is no command `subscibe`");
   CHECK(early({"pubsub", "subscibe", "chat"}).error->hint ==
         "Did you mean: ggen-p2p pubsub subscribe?");
-  CHECK(early({"pubsub", "publish", "chat", "good", "morning"}).error->hint ==
+  CHECK(early({"pubsub", "publish", "--wrong"}).error->hint ==
         "See: ggen-p2p pubsub publish --help");
 }
 

@@ -36,7 +36,7 @@ struct Raw {
   std::string key;
   std::string value;
   std::string topic;
-  std::optional<std::string> data;
+  std::vector<std::string> data;
   std::string peer;
   std::uint64_t count = 0;
   std::vector<std::string> words;
@@ -311,7 +311,7 @@ Result<Request> dht_request(std::string_view name, const Raw& raw) {
 
 // Whether what is published is still to be read.
 bool reads_input(const Raw& raw) {
-  return !raw.data || *raw.data == "-";
+  return raw.data.empty() || raw.data.front() == "-";
 }
 
 // A topic that is no text would be another one when it arrives.
@@ -339,7 +339,11 @@ Result<Request> pubsub_request(std::string_view name, const Raw& raw) {
   auto topic = topic_of(raw, name);
   if (!topic) return std::unexpected(std::move(topic.error()));
   if (name == "subscribe") return request::PubsubSubscribe{*std::move(topic), raw.count};
-  auto data = parse_bytes(reads_input(raw) ? std::string_view{} : *raw.data);
+  if (raw.data.size() > 1) {
+    return fail(Exit::kUsage, "A message is one argument.",
+                "Quote it: ggen-p2p pubsub publish chat 'good morning'");
+  }
+  auto data = parse_bytes(reads_input(raw) ? std::string_view{} : raw.data.front());
   if (!data) return fail(Exit::kUsage, fmt::format("DATA {}.", data.error()), hint);
   return request::PubsubPublish{*std::move(topic), *std::move(data)};
 }
@@ -398,13 +402,14 @@ Error usage_error(const CLI::App& root, std::span<const char* const> arguments,
   const std::string help = fmt::format("See: {} --help", typed);
   std::vector<std::string> names;
   for (const CLI::App* command : app->get_subcommands({})) names.push_back(command->get_name());
-  const auto word = std::ranges::find_if(arguments, [](const char* a) { return a[0] != '-'; });
-  if (names.empty() || (word == arguments.end() && !arguments.empty())) {
+  if (!names.empty() && arguments.empty()) {
+    return {Exit::kUsage, "No command was given.", help};
+  }
+  if (names.empty() || arguments.front()[0] == '-') {
     return {Exit::kUsage, sentence(error.what()), help};
   }
-  if (word == arguments.end()) return {Exit::kUsage, "No command was given.", help};
-  const auto suggestion = nearest(*word, names);
-  return {Exit::kUsage, fmt::format("There is no command `{}`.", printable(*word)),
+  const auto suggestion = nearest(arguments.front(), names);
+  return {Exit::kUsage, fmt::format("There is no command `{}`.", printable(arguments.front())),
           suggestion ? fmt::format("Did you mean: {} {}?", typed, *suggestion) : help};
 }
 
