@@ -1,5 +1,6 @@
 // The commands of pubsub, between nodes that run.
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -35,10 +36,10 @@ Json topic_at(const Node& node, const std::string& name) {
 
 // Nodes take a moment to hear of each other: they are asked until they have.
 void ask_until(const std::function<bool()>& holds) {
-  for (int i = 0; i < 400; ++i) {
-    if (holds()) return;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline) FAIL("it never came about");
   }
-  FAIL("it never came about");
 }
 
 /// `pubsub subscribe chat` in the background, once the node is in the topic.

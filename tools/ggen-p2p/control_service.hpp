@@ -40,8 +40,8 @@ namespace ggen::p2p::cli {
 ///     pubsub topics   {"topics": [{"topic", "subscribed", "peers", "mesh"}...]}
 ///     pubsub peers    {"topic" or null, "peers": [{"peer_id", "protocol", "agent", "score",
 ///                     "meshes", "in_mesh" with a topic}...]}
-///     pubsub mesh     {"topics": [{"topic", "subscribed", "peers": [{"peer_id", "score",
-///                     "in_mesh_ms"}...]}...]}
+///     pubsub mesh     {"topics": [{"topic", "subscribed", "subscribers", "peers": [{"peer_id",
+///                     "score", "in_mesh_ms"}...]}...]}
 ///     pubsub scores   {"thresholds": {"gossip", "publish", "graylist"}, "topic_cap", "peers":
 ///                     [{"peer_id", "score", "standing", "topic_points", "topics": [{"topic",
 ///                     "points", "in_mesh_ms" or null, P1 to P4}...], P5, P6, P7}...]}, the worst
