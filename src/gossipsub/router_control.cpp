@@ -143,12 +143,11 @@ void Engine::Router::receive_graft(Peer& peer, std::string_view name, base::Inst
 void Engine::Router::receive_prune(Peer& peer, const PruneView& in, base::Instant now) {
   const auto found = topics_.find(in.topic);
   if (found == topics_.end() || !found->second.subscribed) return;
-  const bool was_in_mesh = found->second.mesh.contains(peer.key);
   leave_mesh(*found, peer, now);
   const base::Duration backoff = in.backoff ? clamp_backoff(*in.backoff, config_.mesh.max_backoff)
                                             : config_.mesh.prune_backoff;
   found->second.backoffs.add(peer.id, now + backoff, config_.limits.max_backoffs_per_topic);
-  if (was_in_mesh) receive_exchange(peer, in);
+  receive_exchange(peer, in);
 }
 
 // Gossip.

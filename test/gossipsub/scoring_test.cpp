@@ -417,17 +417,20 @@ TEST_CASE("gossipsub: only a peer that has earned it is believed about others") 
   const base::Bytes garbage{9, 9};
   const std::vector<gossipsub::PeerInfoView> peers{
       {other.bytes(), record}, {known.bytes(), {}}, {garbage, {}}};
-  const auto exchanged = [&](double score, bool in_mesh) {
+  const auto exchanged = [&](double score) {
     Crowd crowd;
     crowd.join(3);
-    if (in_mesh) crowd.graft(3);
+    crowd.graft(3);
     crowd.rate(3, score);
-    crowd.control(3, gossipsub::encode_prune(kTopic, 60, peers));
+    // Who leaves a topic says both at once.
+    crowd.remote.send(Crowd::stream(3),
+                      gossipsub::control_frame(gossipsub::encode_subscription(false, kTopic),
+                                               gossipsub::encode_prune(kTopic, 60, peers))
+                          .view());
     return crowd.remote.take_events<gossipsub::PeersExchanged>();
   };
-  CHECK(exchanged(4.9, true).empty());
-  CHECK(exchanged(100, false).empty());  // it was not pruned by anybody
-  const auto events = exchanged(5, true);
+  CHECK(exchanged(4.9).empty());
+  const auto events = exchanged(5);
   REQUIRE(events.size() == 1);
   CHECK(events[0].source == known);
   REQUIRE(events[0].peers.size() == 1);
