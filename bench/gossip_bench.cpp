@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <set>
@@ -176,7 +177,7 @@ Forwarding forward(crypto::Crypto& crypto, const std::vector<base::Buffer>& fram
   const auto count = static_cast<double>(frames.size());
   const bool whole = router.delivered() == frames.size() &&
                      router.messages_written() - before == frames.size() * (kMeshPeers - 1);
-  if (!whole) return {};
+  if (!whole) std::abort();  // a figure with a failure in it says nothing
   return {count / seconds, static_cast<double>(allocations() - allocated) / count};
 }
 

@@ -143,8 +143,9 @@ void Engine::Router::prune_surplus(TopicEntry& topic, base::Instant now) {
   best.resize(std::min(best.size(), std::min(parameters.degree_score, parameters.degree)));
   std::ranges::stable_partition(
       peers, [&](Peer* peer) { return std::ranges::find(best, peer) != best.end(); });
-  const std::span kept = std::span{peers}.first(parameters.degree);
-  const std::span pruned = std::span{peers}.subspan(parameters.degree);
+  const std::size_t stay = std::min(parameters.degree, peers.size());
+  const std::span kept = std::span{peers}.first(stay);
+  const std::span pruned = std::span{peers}.subspan(stay);
   auto out = static_cast<std::size_t>(std::ranges::count_if(kept, dialled_by_us));
   for (std::size_t i = kept.size(); i-- > 0 && out < parameters.degree_out;) {
     if (dialled_by_us(kept[i])) continue;

@@ -93,7 +93,7 @@ struct Limits {
   std::size_t max_unanswered_writes = 2;
   /// Attempts to open a stream to a peer whose streams end without one byte read.
   std::size_t max_open_attempts = 6;
-  /// Peers named in a PRUNE, in both directions.
+  /// Peers that we name in a PRUNE, and that are heard of one peer in a heartbeat.
   std::size_t max_exchanged_peers = 16;
   /// Peers that are gone and whose negative score is remembered.
   std::size_t max_retained = 1024;
