@@ -160,13 +160,13 @@ void Engine::handle(connection::StreamInput input, base::Instant now) {
   router_->handle(input, now);
 }
 void Engine::handle_timeout(base::Instant now) {
-  router_->heartbeat(now);
+  router_->handle_timeout(now);
 }
 std::optional<Output> Engine::poll() {
   return router_->poll();
 }
 std::optional<base::Instant> Engine::next_deadline() const {
-  return router_->next_heartbeat();
+  return router_->next_deadline();
 }
 std::vector<std::string> Engine::subscriptions() const {
   return router_->subscriptions();

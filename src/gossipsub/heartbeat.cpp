@@ -40,8 +40,18 @@ void Engine::Router::start(base::Instant now) {
   graft_better_at_ = now + config_.mesh.opportunistic_graft_every;
 }
 
+void Engine::Router::handle_timeout(base::Instant now) {
+  take_turns(now);
+  if (next_heartbeat_ && *next_heartbeat_ <= now) heartbeat(now);
+  flush(now);
+}
+
+std::optional<base::Instant> Engine::Router::next_deadline() const {
+  if (in_turn_.empty() || !next_heartbeat_) return next_heartbeat_;
+  return std::min(*next_heartbeat_, in_turn_.begin()->first);
+}
+
 void Engine::Router::heartbeat(base::Instant now) {
-  if (!next_heartbeat_ || *next_heartbeat_ > now) return;
   next_heartbeat_ = now + config_.heartbeat;
   for (const PeerKey key : promises_.take_broken(now)) {
     if (Peer* const peer = find(key)) offend(*peer, Offence::kBrokenPromise, now);
@@ -63,7 +73,6 @@ void Engine::Router::heartbeat(base::Instant now) {
     rejected_.age();
     seen_ages_at_ = now + config_.seen_ttl / kSeenGenerations;
   }
-  flush(now);
 }
 
 void Engine::Router::tend_peers(base::Instant now) {

@@ -49,8 +49,8 @@ class Engine::Router {
   void report(MessageToken token, Verdict verdict, base::Instant now);
   void set_application_score(const multiformats::PeerId& id, double score, base::Instant now);
 
-  void heartbeat(base::Instant now);
-  [[nodiscard]] std::optional<base::Instant> next_heartbeat() const { return next_heartbeat_; }
+  void handle_timeout(base::Instant now);
+  [[nodiscard]] std::optional<base::Instant> next_deadline() const;
 
   /// Writes what the peers can take: at the end of every call that may have queued something.
   void flush(base::Instant now);
@@ -84,6 +84,11 @@ class Engine::Router {
     base::Instant until;
     IdHash data;
     std::vector<PeerKey> from;
+  };
+  // A peer that is sent a message of the cache when its turn comes.
+  struct Turn {
+    PeerKey peer;
+    IdHash message;
   };
   struct Retained {
     ScoreCard card;
@@ -147,7 +152,9 @@ class Engine::Router {
   [[nodiscard]] bool has_room_for(const Peer& peer, std::size_t size) const;
   void announce_receipt(const TopicEntry& topic, const Message& message, PeerKey source);
   void send_own(std::string_view name, IdHash hash, const base::Buffer& frame, base::Instant now);
-  void forward(const Pending& pending);
+  void forward(const Pending& pending, base::Instant now);
+  void send_in_turn(std::vector<Peer*> peers, const Outgoing& message, base::Instant now);
+  void take_turns(base::Instant now);
 
   // Topics and control messages.
 
@@ -172,6 +179,7 @@ class Engine::Router {
   // Heartbeat.
 
   void start(base::Instant now);
+  void heartbeat(base::Instant now);
   void tend_peers(base::Instant now);
   void tend_mesh(TopicEntry& topic, base::Instant now);
   void prune_surplus(TopicEntry& topic, base::Instant now);
@@ -220,6 +228,7 @@ class Engine::Router {
   AgingIdSet seen_;
   base::Instant seen_ages_at_;
   MessageCache cache_;
+  std::multimap<base::Instant, Turn> in_turn_;
   base::SlotMap<Pending, PendingTag> pending_;
   base::HashMap<IdHash, MessageToken> pending_by_hash_;
   std::size_t pending_bytes_ = 0;

@@ -78,7 +78,9 @@ void Engine::Router::send_own(std::string_view name, IdHash hash, const base::Bu
   const auto found = topics_.find(name);
   if (found == topics_.end()) return;  // nobody has heard of it
   Topic& topic = found->second;
-  if (!config_.flood_publish && !topic.subscribed) {
+  // A large one to everybody would keep those waiting who pass it on. The others hear of it.
+  const bool flood = config_.flood_publish && frame.size() < config_.gossip.stagger_size;
+  if (!flood && !topic.subscribed) {
     topic.fanout_expires = now + config_.mesh.fanout_ttl;
     fill_fanout(topic);
   }
@@ -86,7 +88,7 @@ void Engine::Router::send_own(std::string_view name, IdHash hash, const base::Bu
   for (const PeerKey key : topic.subscribers) {
     Peer& peer = *find(key);
     const bool always = peer.direct || peer.version == Version::kFloodsub;
-    if (!always && !config_.flood_publish && !few.contains(key)) continue;
+    if (!always && !flood && !few.contains(key)) continue;
     if (publishes_to(peer)) send_message(peer, hash, frame, true);
   }
 }
@@ -185,7 +187,7 @@ void Engine::Router::report(MessageToken token, Verdict verdict, base::Instant n
   ++counts_.delivered;
   accepted(pending, now);
   cache_.put(pending.hash, {pending.message.topic, pending.message.id, pending.frame, {}});
-  forward(pending);
+  forward(pending, now);
   outputs_.push(Delivered{std::move(pending.message)});
   flush(now);
 }
@@ -234,17 +236,58 @@ void Engine::Router::rejected(const Pending& pending, base::Instant now) {
   }
 }
 
-void Engine::Router::forward(const Pending& pending) {
+void Engine::Router::forward(const Pending& pending, base::Instant now) {
   const auto found = topics_.find(pending.message.topic);
   if (found == topics_.end()) return;
   const Topic& topic = found->second;
+  const bool large = pending.frame.size() >= config_.gossip.stagger_size;
+  std::vector<Peer*> patient;
   for (const PeerKey key : topic.subscribers) {
     Peer& peer = *find(key);
     const bool outside = peer.version == Version::kFloodsub && publishes_to(peer);
     if (!peer.direct && !outside && !topic.mesh.contains(key)) continue;
     const bool has_it = key == pending.source || peer.id == pending.message.author ||
                         std::ranges::find(pending.also_from, key) != pending.also_from.end();
-    if (!has_it) send_message(peer, pending.hash, pending.frame, false);
+    if (has_it) continue;
+    if (large && !peer.direct && peer.version >= Version::kV12) {
+      patient.push_back(&peer);
+    } else {
+      send_message(peer, pending.hash, pending.frame, false);
+    }
+  }
+  send_in_turn(std::move(patient), {pending.hash, pending.frame}, now);
+}
+
+// A large message takes so long to send that a peer may well have it from elsewhere by then: each
+// that says so before its turn is a copy less.
+void Engine::Router::send_in_turn(std::vector<Peer*> peers, const Outgoing& message,
+                                  base::Instant now) {
+  std::erase_if(peers, [&](const Peer* peer) { return peer->unwanted.contains(message.id); });
+  prng_.shuffle(peers);
+  base::Instant turn = now;
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    if (i < config_.gossip.eager || in_turn_.size() >= config_.limits.max_in_turn) {
+      send_message(*peers[i], message.id, message.frame, false);
+    } else {
+      turn += config_.gossip.stagger;
+      in_turn_.emplace(turn, Turn{peers[i]->key, message.id});
+    }
+  }
+}
+
+void Engine::Router::take_turns(base::Instant now) {
+  while (!in_turn_.empty() && in_turn_.begin()->first <= now) {
+    const Turn turn = in_turn_.extract(in_turn_.begin()).mapped();
+    Peer* const peer = find(turn.peer);
+    if (peer == nullptr) continue;
+    const CachedMessage* const message = cache_.find(turn.message);
+    if (message == nullptr) {  // more large messages came than the cache holds
+      ++counts_.dropped;
+      continue;
+    }
+    const auto topic = topics_.find(message->topic);
+    if (topic == topics_.end() || !topic->second.mesh.contains(turn.peer)) continue;
+    send_message(*peer, turn.message, message->frame, false);
   }
 }
 

@@ -199,6 +199,82 @@ TEST_CASE("gossipsub: IDONTWANT spares peers large messages, and is not used for
   run(900, true);
 }
 
+namespace {
+
+// Whom node 0, which all others surround, has sent the message that node 1 publishes, after each
+// 100 ms. Nodes 6 and 7 have it from 1 itself.
+std::vector<std::size_t> told_by_turns(std::size_t eager, std::size_t size) {
+  gossipsub::Config config;
+  config.gossip.stagger_size = 2000;
+  config.gossip.eager = eager;
+  Network network{19, 8, config};
+  for (Network::Index node = 1; node < network.size(); ++node) network.connect(node, 0);
+  network.connect(6, 1);
+  network.connect(7, 1);
+  network.subscribe_all(kTopic);
+  network.run_for(3s);
+  std::set<Network::Index> told;
+  network.lose = [&](Network::Index from, Network::Index to, const gossipsub::Rpc& rpc) {
+    if (from == 0 && !rpc.messages.empty()) told.insert(to);
+    return false;
+  };
+  const auto id = network.publish(1, kTopic, std::string(size, 'x'));
+  std::vector<std::size_t> counts;
+  network.run_for(50ms);
+  for (int i = 0; i < 8; ++i) {
+    counts.push_back(told.size());
+    network.run_for(100ms);
+  }
+  CHECK(network.reached_all(1, id));
+  CHECK(told.size() + network[0].engine.stats().unwanted == 6);
+  return counts;
+}
+
+}  // namespace
+
+TEST_CASE("gossipsub: the mesh gets a large message by turns, and who has it is left out") {
+  CHECK(told_by_turns(2, 1000) == std::vector<std::size_t>(8, 6));
+  const auto eager = told_by_turns(2, 2000);
+  CHECK(eager[0] == 2);
+  CHECK(eager.back() >= 4);
+  const auto by_turns = told_by_turns(0, 2000);
+  CHECK(by_turns[0] == 0);
+  for (std::size_t i = 1; i < by_turns.size(); ++i) CHECK(by_turns[i] <= by_turns[i - 1] + 1);
+  CHECK(by_turns.back() == 4);
+}
+
+TEST_CASE("gossipsub: who cannot say IDONTWANT does not wait for a turn") {
+  gossipsub::Config config;
+  config.gossip.stagger_size = 2000;
+  Network network{19, 8, config};
+  for (Network::Index node = 2; node < network.size(); ++node) {
+    network[node].protocols = {"/meshsub/1.1.0"};
+  }
+  for (Network::Index node = 1; node < network.size(); ++node) network.connect(node, 0);
+  network.subscribe_all(kTopic);
+  network.run_for(3s);
+  const auto id = network.publish(1, kTopic, std::string(2000, 'x'));
+  network.run_for(50ms);
+  CHECK(network.reached_all(1, id));
+}
+
+TEST_CASE("gossipsub: who leaves before its turn is forgotten") {
+  gossipsub::Config config;
+  config.gossip.stagger_size = 2000;
+  config.gossip.eager = 0;
+  Network network{19, 3, config};
+  network.connect(1, 0);
+  network.connect(2, 0);
+  network.subscribe_all(kTopic);
+  network.run_for(3s);
+  const auto before = network.traffic().messages;
+  network.publish(1, kTopic, std::string(2000, 'x'));
+  network.run_for(50ms);
+  network.unsubscribe(2, kTopic);
+  network.run_for(1s);
+  CHECK(network.traffic().messages - before == 1);
+}
+
 TEST_CASE("gossipsub: peers of every version get every message") {
   Network network{17, 20};
   for (Network::Index node = 0; node < network.size(); ++node) {

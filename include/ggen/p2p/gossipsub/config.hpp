@@ -55,6 +55,12 @@ struct GossipParameters {
   std::size_t retransmissions = 3;
   /// Messages of at least so many bytes are announced by IDONTWANT when they arrive.
   std::size_t idontwant_size = 1024;
+  /// Messages that take at least so many bytes are passed on to `eager` peers of the mesh at once,
+  /// and to one more after each `stagger`: whoever says IDONTWANT before its turn is left out.
+  /// Peers that do not know it, those before 1.2, get them at once.
+  std::size_t stagger_size = 32 * 1024;
+  std::size_t eager = 2;
+  base::Duration stagger = std::chrono::milliseconds{100};
 };
 
 /// What remote peers can make us hold and do. Sizes in bytes; "a heartbeat" means between two.
@@ -84,6 +90,8 @@ struct Limits {
   std::size_t max_pending = 4096;
   std::size_t max_pending_per_peer = 512;
   std::size_t max_pending_bytes = 32 * 1024 * 1024;
+  /// Peers that wait for their turn with a large message; above it, nobody waits.
+  std::size_t max_in_turn = 4096;
   /// What waits for one peer to read. A peer that leaves more subscriptions, GRAFTs and PRUNEs
   /// unread loses its stream; one that leaves messages or gossip unread does not get more of them.
   std::size_t max_queued_control = 256 * 1024;
@@ -115,7 +123,8 @@ enum class SignaturePolicy : std::uint8_t {
 struct Config {
   base::Duration heartbeat = std::chrono::seconds{1};
   base::Duration seen_ttl = std::chrono::minutes{2};
-  /// Our own messages go to every peer of their topic, not just to the mesh.
+  /// Our own messages go to every peer of their topic, not just to the mesh, but for those of
+  /// GossipParameters::stagger_size.
   bool flood_publish = true;
   SignaturePolicy signatures = SignaturePolicy::kStrictSign;
   /// A peer that is pruned is told of others. For those whom everybody connects to at first: they
