@@ -7,10 +7,14 @@
 namespace ggen::p2p::sim {
 namespace {
 
+// Of small machines, and of those that keep large messages.
+constexpr double kSmallNode = 1.0 / 3;
+constexpr double kLargeNode = 3.5;
+
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::array<Scenario, 20> kScenarios{{
+constexpr std::array<Scenario, 21> kScenarios{{
     {"peer-discovery", "One node finds the whole network from one bootstrap address.", 8,
      Fidelity::kWire, Latency::kConstant, seconds{30}, play::peer_discovery, 3},
     {"multi-peer-connectivity", "Five nodes end up in a full mesh of connections.", 5,
@@ -41,7 +45,11 @@ constexpr std::array<Scenario, 20> kScenarios{{
      Fidelity::kWire, Latency::kGeographic, minutes{1}, play::large_network},
     {"broadcast", "One release reaches every node of a network of small machines.", 1000,
      Fidelity::kMessage, Latency::kGeographic, minutes{2}, play::broadcast, 20, false, nullptr,
-     true},
+     kSmallNode},
+    {"gossip",
+     "Everybody hears all messages of a topic, small and large, about as fast as light allows.",
+     1000, Fidelity::kWire, Latency::kGeographic, minutes{2}, play::gossip, 50, false, nullptr,
+     kLargeNode},
     {"wan", "All over the world, news spread and lookups end about as fast as light allows.",
      10'000, Fidelity::kWire, Latency::kGeographic, minutes{5}, play::wan, 50},
     {"flash-crowd", "A thousand nodes want the same 100 MB at once, and serve each other.", 1001,

@@ -35,6 +35,7 @@ void eclipse(World& world);
 // Many nodes.
 void large_network(World& world);
 void broadcast(World& world);
+void gossip(World& world);
 void wan(World& world);
 void flash_crowd(World& world);
 void churn(World& world);

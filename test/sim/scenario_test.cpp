@@ -19,7 +19,7 @@ struct Size {
 };
 
 std::optional<Size> size_of(const sim::Scenario& scenario) {
-  constexpr std::array kByNameOnly{std::string_view{"wan"}, std::string_view{"flash-crowd"}};
+  constexpr std::array<std::string_view, 3> kByNameOnly{"gossip", "wan", "flash-crowd"};
   if (std::ranges::find(kByNameOnly, scenario.name) != kByNameOnly.end()) return std::nullopt;
   if (scenario.endless) return Size{12, std::chrono::minutes{1}};
   if (scenario.name == "eclipse" || scenario.name == "sybil") return Size{scenario.least_nodes};

@@ -12,13 +12,12 @@ constexpr std::uint64_t kKiB = 1024;
 // on the wire and a thousand by messages.
 constexpr std::uint64_t kWireNode = 940 * kKiB;
 constexpr std::uint64_t kMessageNode = 600 * kKiB;
-constexpr std::uint64_t kSmallShare = 3;
 
 }  // namespace
 
-std::uint64_t memory_needed(std::uint64_t nodes, sim::Fidelity fidelity, bool small_nodes) {
-  const std::uint64_t all = nodes * (fidelity == sim::Fidelity::kWire ? kWireNode : kMessageNode);
-  return small_nodes ? all / kSmallShare : all;
+std::uint64_t memory_needed(std::uint64_t nodes, sim::Fidelity fidelity, double node_size) {
+  const std::uint64_t node = fidelity == sim::Fidelity::kWire ? kWireNode : kMessageNode;
+  return static_cast<std::uint64_t>(static_cast<double>(nodes * node) * node_size);
 }
 
 std::optional<std::uint64_t> memory_available() {

@@ -72,7 +72,7 @@ Runnable of_scenario(const sim::Scenario& scenario, const sim::RunOptions& optio
           [&scenario](const sim::RunOptions& o, sim::Hooks hooks) {
             return sim::run(scenario, o, std::move(hooks));
           },
-          scenario.small_nodes};
+          scenario.node_size};
 }
 
 Result<Runnable> choose(const std::string& scenario, const sim::RunOptions& options) {
@@ -91,7 +91,7 @@ std::optional<Error> too_few_or_many(const Runnable& chosen) {
     return Error{Exit::kUsage, fmt::format("{} needs at least {} nodes; {} were asked for.",
                                            chosen.name, chosen.least_nodes, chosen.nodes)};
   }
-  const auto needed = memory_needed(chosen.nodes, chosen.fidelity, chosen.small_nodes);
+  const auto needed = memory_needed(chosen.nodes, chosen.fidelity, chosen.node_size);
   const auto available = memory_available();
   if (!available || needed <= *available) return std::nullopt;
   return Error{Exit::kUsage,

@@ -30,7 +30,7 @@ struct Runnable {
   std::string sha256;  ///< of a file
   std::function<sim::FaultPlan(const sim::RunOptions&)> plan;
   std::function<sim::Report(const sim::RunOptions&, sim::Hooks)> run;
-  bool small_nodes = false;  ///< as sim::Scenario has it
+  double node_size = 1;  ///< as sim::Scenario has it
 };
 
 /// The scenario with these options, if such a run can be; what can be known to be wrong before is

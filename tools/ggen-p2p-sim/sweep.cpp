@@ -89,7 +89,7 @@ class Sweeper {
     const auto available = memory_available();
     if (!available) return asked;
     return std::clamp<std::uint64_t>(
-        *available / memory_needed(run_.nodes, run_.fidelity, run_.small_nodes), 1, asked);
+        *available / memory_needed(run_.nodes, run_.fidelity, run_.node_size), 1, asked);
   }
 
   [[nodiscard]] std::expected<SeedResults, std::string> run_seeds() const {

@@ -35,8 +35,8 @@ struct Scenario {
   /// What goes wrong in it. Null: nothing.
   FaultPlan (*faults)(const base::Prng& prng, std::uint32_t nodes,
                       base::Duration duration) = nullptr;
-  /// Its nodes are for small machines, and take a third of the memory of others.
-  bool small_nodes = false;
+  /// How much memory one of its nodes takes, compared with those of others.
+  double node_size = 1;
 };
 
 /// All that are built in, in the order in which they are listed.
