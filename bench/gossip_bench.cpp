@@ -20,6 +20,7 @@
 
 #include "../src/gossipsub/id_set.hpp"
 #include "allocations.hpp"
+#include "gossip_messages.hpp"
 #include "measure.hpp"
 
 namespace bench {
@@ -37,8 +38,6 @@ crypto::KeyPair numbered_key(std::size_t number) {
 multiformats::PeerId numbered_peer(std::size_t number) {
   return multiformats::PeerId::of(numbered_key(number).public_key());
 }
-
-constexpr std::size_t kDataSize = 1024;
 
 /// Takes every signature for right, to tell what the router costs without verifying.
 class Trusting : public crypto::Crypto {
@@ -110,7 +109,7 @@ class Router {
   }
   void take_io(connection::StreamOutput& io) {
     if (const auto* write = std::get_if<output::Write>(&io)) {
-      if (write->data.size() >= kDataSize) ++messages_written_;  // not an IDONTWANT
+      if (write->data.size() >= kGossipDataSize) ++messages_written_;  // not an IDONTWANT
       call([&](auto& engine) { engine.handle(input::Written{write->stream}, now_); });
     } else if (const auto* open = std::get_if<output::Open>(&io)) {
       const connection::StreamRef ref{{1, 1}, {next_stream_++}};
@@ -132,27 +131,6 @@ class Router {
 constexpr std::string_view kTopic = "bench";
 constexpr std::size_t kMeshPeers = 8;
 constexpr std::size_t kMessages = 20'000;
-
-std::vector<base::Buffer> signed_frames() {
-  const crypto::KeyPair key = numbered_key(100);
-  const multiformats::PeerId author = multiformats::PeerId::of(key.public_key());
-  const base::Bytes data(kDataSize, 'x');
-  std::vector<base::Buffer> frames;
-  frames.reserve(kMessages);
-  for (std::size_t i = 0; i < kMessages; ++i) {
-    std::array<std::uint8_t, 8> seqno{};
-    base::store_big_endian(seqno.data(), static_cast<std::uint64_t>(i));
-    gossipsub::MessageView view;
-    view.from = author.bytes();
-    view.data = data;
-    view.seqno = seqno;
-    view.topic = kTopic;
-    const auto signature = key.sign(gossipsub::signed_bytes(view));
-    view.signature = signature;
-    frames.push_back(gossipsub::message_frame(gossipsub::encode_message(view)));
-  }
-  return frames;
-}
 
 struct Forwarding {
   double per_second = 0;
@@ -182,7 +160,7 @@ Forwarding forward(crypto::Crypto& crypto, const std::vector<base::Buffer>& fram
 }
 
 void forwarding_rows(Table& table) {
-  const auto frames = signed_frames();
+  const auto frames = gossip_frames({.topic = kTopic, .count = kMessages});
   const auto system = crypto::make_system_crypto();
   Trusting trusting;
   std::vector<double> verified;

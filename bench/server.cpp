@@ -61,9 +61,10 @@ asio::awaitable<void> serve_until_told(host::Host& host) {
 
 }  // namespace
 
-host::Host make_host(asio::io_context& loop, std::optional<kad::Config> dht) {
+host::Host make_host(asio::io_context& loop, Services services) {
   host::Config config;
-  config.node.kad = std::move(dht);
+  config.node.kad = std::move(services.kad);
+  config.node.gossipsub = std::move(services.gossipsub);
   config.node.serve_perf = true;
   config.node.perf.max_inbound_per_peer = 64;
   config.node.perf.max_inbound = 64;
@@ -75,14 +76,18 @@ host::Host make_host(asio::io_context& loop, std::optional<kad::Config> dht) {
   return host::Host{loop.get_executor(), host::generate_identity(), std::move(config)};
 }
 
-int serve(std::optional<kad::Config> dht) {
-  asio::io_context loop{1};
-  host::Host host = make_host(loop, std::move(dht));
-  host.handle(kEchoProtocol, echo);
-  host.handle(kRequestProtocol, answer);
+int serve(asio::io_context& loop, host::Host& host) {
   asio::co_spawn(loop, serve_until_told(host), asio::detached);
   loop.run();
   return 0;
+}
+
+int serve(Services services) {
+  asio::io_context loop{1};
+  host::Host host = make_host(loop, std::move(services));
+  host.handle(kEchoProtocol, echo);
+  host.handle(kRequestProtocol, answer);
+  return serve(loop, host);
 }
 
 }  // namespace bench

@@ -12,12 +12,19 @@ namespace bench {
 inline const std::string kEchoProtocol = "/ggen-bench/echo/1.0.0";
 inline const std::string kRequestProtocol = "/ggen-bench/request/1.0.0";
 
-/// A host with limits that do not stand in the way of a benchmark.
-[[nodiscard]] ggen::p2p::host::Host make_host(
-    asio::io_context& loop, std::optional<ggen::p2p::kad::Config> dht = std::nullopt);
+/// What a host offers beside ping, identify and perf.
+struct Services {
+  std::optional<ggen::p2p::kad::Config> kad{};
+  std::optional<ggen::p2p::gossipsub::Config> gossipsub{};
+};
 
-/// Serves the two protocols and /perf/1.0.0 on loopback: prints its address, a line, and ends with
-/// its standard input. With a DHT when `dht` says which.
-int serve(std::optional<ggen::p2p::kad::Config> dht = std::nullopt);
+/// A host with limits that do not stand in the way of a benchmark.
+[[nodiscard]] ggen::p2p::host::Host make_host(asio::io_context& loop, Services services = {});
+
+/// Serves on loopback until the standard input ends: the host's first line is its address. Runs the
+/// loop.
+int serve(asio::io_context& loop, ggen::p2p::host::Host& host);
+/// A host that serves the two protocols and these.
+int serve(Services services = {});
 
 }  // namespace bench

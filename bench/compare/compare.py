@@ -55,7 +55,7 @@ def all_rows(options: argparse.Namespace) -> list[Row]:
     hold = ["hold", str(options.held)]
     rows.append(Row("RSS, listening", hold, "MiB", "rss_idle_mib", False, digits=1, **OF_SERVER))
     rows.append(Row(f"RSS, {options.held} connections", hold, "MiB", "rss_held_mib", False, digits=1, **OF_SERVER))
-    return rows + dht_rows(options)
+    return rows + dht_rows(options) + gossip_rows(options)
 
 
 def dht_rows(options: argparse.Namespace) -> list[Row]:
@@ -66,6 +66,15 @@ def dht_rows(options: argparse.Namespace) -> list[Row]:
         rows.append(Row(f"{name}: CPU of the server", case, "us", "server_us", False, digits=1, **OF_SERVER))
     rows.append(Row("answers of 20 peers encoded and decoded", ["answers", str(options.answers)], "/s", "per_s",
                     ours_dials_all=False))
+    return rows
+
+
+def gossip_rows(options: argparse.Namespace) -> list[Row]:
+    rows = []
+    for messages in "signed", "unsigned":
+        name, case = f"gossip, {messages} messages", [f"gossip-{messages}", str(options.messages)]
+        rows.append(Row(name, case, "/s", "per_s", **OF_SERVER))
+        rows.append(Row(f"{name}: CPU of the router", case, "us", "server_us", False, digits=1, **OF_SERVER))
     return rows
 
 
@@ -103,6 +112,8 @@ class Comparison:
             return [(ours, server) for server in whole]
         if case[0] == "findnode":
             return [(ours, server) for server in whole if server.dht]
+        if case[0].startswith("gossip-"):
+            return [(ours, server) for server in whole if server.gossip]
         if case[0] == "answers":
             return [(peer, peer) for peer in whole if peer.answers]
         pairs = [(peer, peer) for peer in whole] + [(ours, server) for server in whole[1:]]
@@ -144,10 +155,11 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--requests", type=int, default=6400, help="of one measurement (%(default)s)")
     parser.add_argument("--held", type=int, default=1000, help="connections at rest (%(default)s)")
     parser.add_argument("--find-node", type=int, default=16000, help="questions of one measurement (%(default)s)")
+    parser.add_argument("--messages", type=int, default=20000, help="of one measurement of gossip (%(default)s)")
     parser.add_argument("--answers", type=int, default=20000, help="encoded and decoded (%(default)s)")
     parser.add_argument("--settle", type=float, default=5, help="seconds before memory is read (%(default)g)")
     parser.add_argument("--only", metavar="CASE",
-                        help="upload, download, connect, roundtrip, requests, hold, findnode or answers")
+                        help="upload, download, connect, roundtrip, requests, hold, findnode, answers or gossip")
     parser.add_argument("--unpinned", action="store_true", help="let the system choose the cores")
     parser.add_argument("--write", metavar="FILE", type=pathlib.Path,
                         help="put the tables between its marks, besides printing them")

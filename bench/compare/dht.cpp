@@ -199,7 +199,7 @@ void encode_and_decode(const kad::Message& answer, std::uint64_t count) {
 int serve_dht() {
   kad::Config config;
   config.protocol = kKadProtocol;
-  return serve(std::move(config));
+  return serve({.kad = std::move(config)});
 }
 
 int find_node(const Multiaddr& address, const std::vector<std::uint64_t>& numbers) {

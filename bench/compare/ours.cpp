@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "dht.hpp"
+#include "gossip.hpp"
 #include "measure.hpp"
 #include "parent.hpp"
 #include "server.hpp"
@@ -103,6 +104,8 @@ int hold(const Multiaddr& address, std::size_t count) {
 int run(const std::vector<std::string>& words) {
   if (words == std::vector<std::string>{"serve"}) return serve();
   if (words == std::vector<std::string>{"serve-dht"}) return serve_dht();
+  if (words == std::vector<std::string>{"serve-gossip", "signed"}) return serve_gossip(true);
+  if (words == std::vector<std::string>{"serve-gossip", "unsigned"}) return serve_gossip(false);
   if (words.size() == 2 && words[0] == "answers") {
     const auto numbers = parse_numbers({words[1]});
     return numbers.size() == 1 ? answers(numbers[0]) : usage("compare-ours");
@@ -118,6 +121,8 @@ int run(const std::vector<std::string>& words) {
     return connect(*address, static_cast<int>(numbers[0]), static_cast<int>(numbers[1]));
   }
   if (is("findnode", 3)) return find_node(*address, numbers);
+  if (is("gossip-signed", 1)) return gossip(*address, numbers[0], true);
+  if (is("gossip-unsigned", 1)) return gossip(*address, numbers[0], false);
   if (is("hold", 1)) return hold(*address, numbers[0]);
   if (is("upload", 2) || is("download", 2) || is("requests", 2) || is("roundtrip", 1)) {
     return dial_once(*address, words[0], numbers);

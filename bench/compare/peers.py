@@ -25,6 +25,7 @@ class Peer:
     ceiling: bool = False
     dht: list[str] | None = None  # the command of its DHT server
     answers: list[str] | None = None  # the program that encodes and decodes its answers
+    gossip: bool = False  # it can be a router
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -40,13 +41,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def found(options: argparse.Namespace) -> list[Peer]:
     """Ours first, then the others that were built."""
-    peers = [Peer("ours", [options.ours], dht=[options.ours, "serve-dht"], answers=[options.ours])]
+    peers = [Peer("ours", [options.ours], dht=[options.ours, "serve-dht"], answers=[options.ours], gossip=True)]
     settings = ["--protocol", DHT_PROTOCOL, "--mode", "server"]
     dht = {name: [command, *settings] for name in ("go", "rust") if (command := getattr(options, f"{name}_dht"))}
     answers = {"go": [options.go_answers]} if options.go_answers else {}
     for name in "go", "rust":
         if command := getattr(options, name):
-            peers.append(Peer(name, [command], dht=dht.get(name), answers=answers.get(name)))
+            peers.append(Peer(name, [command], dht=dht.get(name), answers=answers.get(name), gossip=True))
     if options.js:
         peers.append(Peer("js", options.js))
     if options.ceiling:
@@ -98,11 +99,18 @@ class Process:
 
 class Server(Process):
     def __init__(self, peer: Peer, core: int | None, case: str):
-        command = peer.dht if case == "findnode" else [*peer.command, "serve"]
-        super().__init__(f"{peer.name}'s server", core, command)
+        super().__init__(f"{peer.name}'s server", core, self.command(peer, case))
         first = self.line()
         # The peer programs of tools/interop speak JSON.
         self.address = json.loads(first)["addresses"][0] if first.startswith("{") else first
+
+    @staticmethod
+    def command(peer: Peer, case: str) -> list[str]:
+        if case == "findnode":
+            return peer.dht
+        if case.startswith("gossip-"):
+            return [*peer.command, "serve-gossip", case.removeprefix("gossip-")]
+        return [*peer.command, "serve"]
 
     def resident_mib(self, settle: float) -> float:
         time.sleep(settle)

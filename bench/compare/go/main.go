@@ -11,7 +11,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
-const usage = "usage: go-peer serve | CASE ADDRESS NUMBER...; bench/compare/README.md has them\n"
+const usage = "usage: go-peer serve | serve-gossip POLICY | CASE ADDRESS NUMBER...; bench/compare/README.md has them\n"
 
 var input = bufio.NewReader(os.Stdin)
 
@@ -59,6 +59,10 @@ func main() {
 	words := os.Args[1:]
 	if len(words) == 1 && words[0] == "serve" {
 		serve()
+		return
+	}
+	if len(words) == 2 && words[0] == "serve-gossip" {
+		serveGossip(words[1])
 		return
 	}
 	if len(words) < 3 {

@@ -38,7 +38,7 @@ impl Case {
         if let ("connect", &[count, width]) = (name, numbers) {
             return Ok(Case::Connect { address, count, width });
         }
-        let node = node::start()?;
+        let node = node::start(None)?;
         let peer = node.dial(address).await?;
         match (name, numbers) {
             ("upload" | "download", &[streams, size]) => {
@@ -120,7 +120,7 @@ async fn requests(node: Node, peer: PeerId, count: u64) -> Fallible<()> {
 
 /// Each connection is new down to its TCP handshake, and closed once its first byte has come back.
 async fn come_and_go(address: Multiaddr, count: u64) -> Fallible<()> {
-    let node = node::start()?;
+    let node = node::start(None)?;
     for _ in 0..count {
         let peer = node.dial(address.clone()).await?;
         round_trips(&node, peer, 1).await?;

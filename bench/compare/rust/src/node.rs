@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use libp2p::core::upgrade::Version;
+use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, identify, noise, tcp, yamux};
+use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, gossipsub, identify, noise, tcp, yamux};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::Fallible;
+use crate::gossip::Policy;
 use crate::streams::{Opener, Streams};
 
 #[derive(NetworkBehaviour)]
 struct Behaviour {
     streams: Streams,
     identify: identify::Behaviour,
+    gossipsub: Toggle<gossipsub::Behaviour>,
 }
 
 enum Request {
@@ -52,14 +55,18 @@ impl Node {
     }
 }
 
-pub fn start() -> Fallible<Node> {
+/// With gossipsub when it is told what messages have to have.
+pub fn start(gossip: Option<Policy>) -> Fallible<Node> {
     let (streams, opener) = Streams::new();
     let swarm = SwarmBuilder::with_new_identity()
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)?
-        .with_behaviour(|key| Behaviour {
-            streams,
-            identify: identify::Behaviour::new(identify::Config::new("/ipfs/0.1.0".into(), key.public())),
+        .with_behaviour(|key| {
+            Ok(Behaviour {
+                streams,
+                identify: identify::Behaviour::new(identify::Config::new("/ipfs/0.1.0".into(), key.public())),
+                gossipsub: gossip.map(|policy| policy.router(key)).transpose()?.into(),
+            })
         })?
         .with_swarm_config(|config| {
             config
