@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <numeric>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <asio/co_spawn.hpp>
@@ -14,6 +17,7 @@
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 
@@ -35,7 +39,7 @@ using asio::awaitable;
 using asio::use_awaitable;
 using multiformats::Multiaddr;
 
-// What all routers speak, and without IDONTWANT, which the leaves would have to answer.
+// What all routers speak, and without IDONTWANT, which none is made to send or to read.
 const std::string kMeshProtocol = "/meshsub/1.1.0";
 constexpr std::string_view kTopic = "ggen-bench";
 constexpr std::size_t kLeaves = 8;  // between the D and the D_hi of all routers
@@ -101,14 +105,16 @@ class Leaves {
 
   /// Until a message reaches every leaf and no more of such messages are under way.
   awaitable<void> wait_for_mesh(const std::vector<base::Buffer>& probes) {
-    for (std::size_t sent = 0;; ++sent) {
+    asio::steady_timer timer{co_await asio::this_coro::executor};
+    for (const base::Buffer& probe : probes) {
       const bool met = all_have(1);
       const std::size_t before = total();
-      if (sent == probes.size()) give_up("the router has not grafted every leaf");
-      if (!met && streams_.size() == kLeaves) co_await write(probes[sent]);
-      co_await pause(kProbeEvery);
+      if (!met && streams_.size() == kLeaves) co_await write(probe);
+      timer.expires_after(kProbeEvery);
+      co_await timer.async_wait(use_awaitable);
       if (met && total() == before) co_return;
     }
+    give_up("the router has not grafted every leaf");
   }
 
   awaitable<double> publish(const std::vector<base::Buffer>& frames) {
@@ -167,17 +173,11 @@ class Leaves {
 
   awaitable<void> wait_for(std::size_t count) {
     while (!all_have(count)) {
-      const bool silent = co_await pause(kPatience);
-      if (silent) give_up("messages do not reach every leaf");
+      progress_.expires_after(kPatience);
+      std::error_code cancelled;
+      co_await progress_.async_wait(asio::redirect_error(use_awaitable, cancelled));
+      if (!cancelled) give_up("messages do not reach every leaf");
     }
-  }
-
-  // True when nothing came meanwhile.
-  awaitable<bool> pause(std::chrono::milliseconds time) {
-    progress_.expires_after(time);
-    std::error_code cancelled;
-    co_await progress_.async_wait(asio::redirect_error(use_awaitable, cancelled));
-    co_return !cancelled;
   }
 
   // What the publisher sends does not come back to it.
@@ -198,7 +198,8 @@ class Leaves {
 
 awaitable<void> run(Leaves& leaves, std::size_t count, bool with_signatures) {
   const auto frames = [&](std::size_t first, std::size_t of) {
-    return gossip_frames({kTopic, of, first, with_signatures});
+    return gossip_frames(
+        {.topic = kTopic, .count = of, .first = first, .with_signature = with_signatures});
   };
   const auto probes = frames(0, 100);
   const auto warm_up = frames(probes.size(), count / 10);
@@ -214,7 +215,7 @@ awaitable<void> run(Leaves& leaves, std::size_t count, bool with_signatures) {
 int serve_gossip(bool with_signatures) {
   asio::io_context loop{1};
   host::Host host = make_host(loop, {.gossipsub = router_config(with_signatures)});
-  const AcceptAll accept_all{loop, host};
+  AcceptAll accept_all{loop, host};
   host.drive(
       [](node::Node& node, base::Instant now) { node.gossipsub(now).subscribe(kTopic, now); });
   return serve(loop, host);

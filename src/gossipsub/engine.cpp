@@ -115,6 +115,7 @@ Stats Engine::Router::stats() const {
   stats.pending = pending_.size();
   stats.seen = seen_.size();
   stats.cached_bytes = cache_.bytes();
+  stats.in_turn = in_turn_.size();
   peers_.for_each([&](PeerKey, const std::unique_ptr<Peer>& peer) {
     const std::size_t queued = peer->queue.bytes();
     stats.queued_bytes += queued;

@@ -47,8 +47,8 @@ void Engine::Router::handle_timeout(base::Instant now) {
 }
 
 std::optional<base::Instant> Engine::Router::next_deadline() const {
-  if (in_turn_.empty() || !next_heartbeat_) return next_heartbeat_;
-  return std::min(*next_heartbeat_, in_turn_.begin()->first);
+  if (in_turn_.empty()) return next_heartbeat_;
+  return base::earlier(next_heartbeat_, in_turn_.begin()->first);
 }
 
 void Engine::Router::heartbeat(base::Instant now) {
@@ -168,14 +168,15 @@ void Engine::Router::prune_surplus(TopicEntry& topic, base::Instant now) {
 
 // Fanout.
 
-void Engine::Router::fill_fanout(Topic& topic) {
-  if (topic.fanout.size() >= config_.mesh.degree) return;
+// Up to D of those who would get a message of ours.
+void Engine::Router::top_up(std::set<PeerKey>& few, const Topic& topic) {
+  if (few.size() >= config_.mesh.degree) return;
   const auto chosen =
-      pick(topic.subscribers, config_.mesh.degree - topic.fanout.size(), [&](const Peer& peer) {
+      pick(topic.subscribers, config_.mesh.degree - few.size(), [&](const Peer& peer) {
         return peer.version != Version::kFloodsub && !peer.direct && peer.outbound.usable() &&
-               publishes_to(peer) && !topic.fanout.contains(peer.key);
+               publishes_to(peer) && !few.contains(peer.key);
       });
-  for (const Peer* const peer : chosen) topic.fanout.insert(peer->key);
+  for (const Peer* const peer : chosen) few.insert(peer->key);
 }
 
 void Engine::Router::tend_fanout(Topic& topic, base::Instant now) {
@@ -186,7 +187,7 @@ void Engine::Router::tend_fanout(Topic& topic, base::Instant now) {
     return;
   }
   std::erase_if(topic.fanout, [&](PeerKey key) { return !publishes_to(*find(key)); });
-  fill_fanout(topic);
+  top_up(topic.fanout, topic);
 }
 
 // Gossip.

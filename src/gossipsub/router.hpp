@@ -185,7 +185,7 @@ class Engine::Router {
   void prune_surplus(TopicEntry& topic, base::Instant now);
   void graft_better(TopicEntry& topic, base::Instant now);
   void graft_up_to(TopicEntry& topic, std::size_t count, bool dialled_only, base::Instant now);
-  void fill_fanout(Topic& topic);
+  void top_up(std::set<PeerKey>& few, const Topic& topic);
   void tend_fanout(Topic& topic, base::Instant now);
   void gossip();
   void gossip(const TopicEntry& topic, std::vector<MessageId>& ids);

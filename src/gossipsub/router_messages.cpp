@@ -80,11 +80,14 @@ void Engine::Router::send_own(std::string_view name, IdHash hash, const base::Bu
   Topic& topic = found->second;
   // A large one to everybody would keep those waiting who pass it on. The others hear of it.
   const bool flood = config_.flood_publish && frame.size() < config_.gossip.stagger_size;
-  if (!flood && !topic.subscribed) {
-    topic.fanout_expires = now + config_.mesh.fanout_ttl;
-    fill_fanout(topic);
+  std::set<PeerKey> few = topic.subscribed ? topic.mesh : topic.fanout;
+  if (!flood) {
+    top_up(few, topic);  // a mesh may be thin
+    if (!topic.subscribed) {
+      topic.fanout = few;
+      topic.fanout_expires = now + config_.mesh.fanout_ttl;
+    }
   }
-  const std::set<PeerKey>& few = topic.subscribed ? topic.mesh : topic.fanout;
   for (const PeerKey key : topic.subscribers) {
     Peer& peer = *find(key);
     const bool always = peer.direct || peer.version == Version::kFloodsub;
@@ -137,6 +140,7 @@ void Engine::Router::receive_duplicate(Peer& peer, const TopicEntry& topic, cons
   ++counts_.duplicates;
   ++peer.conduct.duplicates;
   promises_.fulfilled(hash);
+  if (view.raw.size() >= config_.gossip.stagger_size) peer.unwanted.insert(hash);
   const base::BytesView data = view.data.value_or(base::BytesView{});
   if (const MessageToken* const token = pending_by_hash_.find(hash)) {
     Pending& pending = *pending_.find(*token);
@@ -255,21 +259,26 @@ void Engine::Router::forward(const Pending& pending, base::Instant now) {
       send_message(peer, pending.hash, pending.frame, false);
     }
   }
-  send_in_turn(std::move(patient), {pending.hash, pending.frame}, now);
+  if (large) send_in_turn(std::move(patient), {pending.hash, pending.frame}, now);
 }
 
 // A large message takes so long to send that a peer may well have it from elsewhere by then: each
-// that says so before its turn is a copy less.
+// that says so before its turn is a copy less. Nobody's turn comes after the message, or that the
+// peer does not want it, has been forgotten.
 void Engine::Router::send_in_turn(std::vector<Peer*> peers, const Outgoing& message,
                                   base::Instant now) {
-  std::erase_if(peers, [&](const Peer* peer) { return peer->unwanted.contains(message.id); });
+  counts_.unwanted +=
+      std::erase_if(peers, [&](const Peer* peer) { return peer->unwanted.contains(message.id); });
   prng_.shuffle(peers);
+  const auto remembered = std::min(config_.gossip.history_length, kUnwantedHeartbeats);
+  const base::Instant latest =
+      now + config_.heartbeat * (static_cast<std::int64_t>(remembered) - 1);
   base::Instant turn = now;
   for (std::size_t i = 0; i < peers.size(); ++i) {
-    if (i < config_.gossip.eager || in_turn_.size() >= config_.limits.max_in_turn) {
+    if (i >= config_.gossip.eager) turn += config_.gossip.stagger;
+    if (turn == now || turn > latest || in_turn_.size() >= config_.limits.max_in_turn) {
       send_message(*peers[i], message.id, message.frame, false);
     } else {
-      turn += config_.gossip.stagger;
       in_turn_.emplace(turn, Turn{peers[i]->key, message.id});
     }
   }
@@ -281,7 +290,7 @@ void Engine::Router::take_turns(base::Instant now) {
     Peer* const peer = find(turn.peer);
     if (peer == nullptr) continue;
     const CachedMessage* const message = cache_.find(turn.message);
-    if (message == nullptr) {  // more large messages came than the cache holds
+    if (message == nullptr) {  // the cache is full of younger ones
       ++counts_.dropped;
       continue;
     }

@@ -38,6 +38,7 @@ void QueuesInvariant::look(NodeIndex index) {
     is_within("messages of one peer that wait for a verdict", stats.most_pending,
               limits.max_pending_per_peer);
     is_within("bytes of messages in the cache", stats.cached_bytes, limits.max_cached_bytes);
+    is_within("peers that wait for a large message", stats.in_turn, limits.max_in_turn);
     is_within("bytes queued for one peer", stats.most_queued_bytes,
               limits.max_queued_control + limits.max_queued_messages + limits.max_queued_gossip);
   }

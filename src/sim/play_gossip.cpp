@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
@@ -81,6 +82,7 @@ class Audience final : public Observer {
 
   Outcome hear(const Batch& batch) {
     outcome_ = {};
+    began_.clear();
     const auto before = copies();
     for (std::size_t i = 0; i < batch.messages; ++i) {
       publish(static_cast<NodeIndex>(world_.prng().below(world_.nodes())), batch.size);
@@ -88,8 +90,9 @@ class Audience final : public Observer {
     }
     world_.wait([&] { return outcome_.took.count() == outcome_.awaited; }, 10s);
     const auto after = copies();
-    outcome_.copies = static_cast<double>(after.received - before.received) /
-                      static_cast<double>(after.delivered - before.delivered);
+    outcome_.copies =
+        static_cast<double>(after.received - before.received) /
+        static_cast<double>(std::max<std::uint64_t>(after.delivered - before.delivered, 1));
     return std::move(outcome_);
   }
 

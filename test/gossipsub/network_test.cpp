@@ -243,6 +243,39 @@ TEST_CASE("gossipsub: the mesh gets a large message by turns, and who has it is 
   CHECK(by_turns.back() == 4);
 }
 
+TEST_CASE("gossipsub: one's own large message goes to the mesh, and to D where there is none") {
+  Network network{7, 20};
+  network.connect_all();
+  for (Network::Index node = 1; node < network.size(); ++node) network.subscribe(node, kTopic);
+  network.run_for(3s);
+  const auto at_once = [&](Network::Index node) {
+    const auto before = network.traffic().messages;
+    const auto id = network.publish(node, kTopic, std::string(32 * 1024, 'x'));
+    network.run_for(5ms);  // nobody has passed it on yet
+    const auto sent = network.traffic().messages - before;
+    network.run_for(3s);
+    CHECK(network.reached_all(node, id));
+    return sent;
+  };
+  CHECK(at_once(0) == 6);
+  network.subscribe(0, kTopic);
+  network.run_for(3s);
+  CHECK(at_once(0) == network[0].engine.mesh(kTopic).size());
+}
+
+TEST_CASE("gossipsub: nobody's turn comes after a large message has been forgotten") {
+  gossipsub::Config config;
+  config.gossip.stagger = 3s;
+  Network network{19, 8, config};
+  for (Network::Index node = 1; node < network.size(); ++node) network.connect(node, 0);
+  network.subscribe_all(kTopic);
+  network.run_for(3s);
+  const auto id = network.publish(1, kTopic, std::string(32 * 1024, 'x'));
+  network.run_for(50ms);
+  CHECK(network.reached_all(1, id));
+  CHECK(network[0].engine.stats().in_turn == 0);
+}
+
 TEST_CASE("gossipsub: who cannot say IDONTWANT does not wait for a turn") {
   gossipsub::Config config;
   config.gossip.stagger_size = 2000;

@@ -331,7 +331,7 @@ void add_gossipsub(std::vector<Key>& keys) {
   keys.push_back(time("gossipsub", "seen_ttl", "How long a message is remembered as seen", 1s, 24h,
                       GGEN_FIELD(gossipsub.seen_ttl)));
   keys.push_back(flag("gossipsub", "flood_publish",
-                      "Own messages go to every peer of their topic, not just to the mesh",
+                      "Own messages below 32 KiB go to every peer of their topic, not just to the mesh",
                       GGEN_FIELD(gossipsub.flood_publish)));
   keys.push_back(
       flag("gossipsub", "peer_exchange",

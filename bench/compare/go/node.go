@@ -20,8 +20,8 @@ const (
 	requestSize     = 1024
 )
 
-// Listens where told, or nowhere. No resource manager and no connection manager: neither limits nor
-// bookkeeping for them. What would speak to others than the one peer is off.
+// Listens where told, or nowhere. No resource manager: neither limits nor bookkeeping for them. What
+// would speak to others than the one peer is off.
 func newNode(addresses ...string) host.Host {
 	listen := libp2p.ListenAddrStrings(addresses...)
 	if len(addresses) == 0 {

@@ -55,9 +55,9 @@ struct GossipParameters {
   std::size_t retransmissions = 3;
   /// Messages of at least so many bytes are announced by IDONTWANT when they arrive.
   std::size_t idontwant_size = 1024;
-  /// Messages that take at least so many bytes are passed on to `eager` peers of the mesh at once,
-  /// and to one more after each `stagger`: whoever says IDONTWANT before its turn is left out.
-  /// Peers that do not know it, those before 1.2, get them at once.
+  /// Not in the specification: messages that take at least so many bytes are passed on to `eager`
+  /// peers of the mesh at once, and to one more after each `stagger`. Whoever says IDONTWANT before
+  /// its turn is left out; peers that do not know it, those before 1.2, get them at once.
   std::size_t stagger_size = 32 * 1024;
   std::size_t eager = 2;
   base::Duration stagger = std::chrono::milliseconds{100};
@@ -123,8 +123,8 @@ enum class SignaturePolicy : std::uint8_t {
 struct Config {
   base::Duration heartbeat = std::chrono::seconds{1};
   base::Duration seen_ttl = std::chrono::minutes{2};
-  /// Our own messages go to every peer of their topic, not just to the mesh, but for those of
-  /// GossipParameters::stagger_size.
+  /// Our own messages go to every peer of their topic, not just to the mesh. Those of
+  /// GossipParameters::stagger_size never do.
   bool flood_publish = true;
   SignaturePolicy signatures = SignaturePolicy::kStrictSign;
   /// A peer that is pruned is told of others. For those whom everybody connects to at first: they

@@ -95,6 +95,7 @@ struct Stats {
   std::size_t most_queued_bytes = 0;
   std::size_t most_pending = 0;
   std::size_t backoffs = 0;
+  std::size_t in_turn = 0;  ///< peers that wait for their turn with a large message
 
   std::uint64_t published = 0;
   std::uint64_t received = 0;  ///< messages of topics that we subscribe to, duplicates included
