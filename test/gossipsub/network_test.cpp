@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <set>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -274,6 +277,28 @@ TEST_CASE("gossipsub: nobody's turn comes after a large message has been forgott
   network.run_for(50ms);
   CHECK(network.reached_all(1, id));
   CHECK(network[0].engine.stats().in_turn == 0);
+}
+
+TEST_CASE("gossipsub: who sends us a large message does not get it from us") {
+  gossipsub::Config config;
+  config.gossip.eager = 0;
+  Network network{19, 6, config};
+  network.connect(1, 0);
+  network.connect(1, 2);
+  for (const Network::Index node : {2, 3, 4, 5}) network.connect(0, node);
+  network.subscribe_all(kTopic);
+  network.run_for(3s);
+  // Node 2 does not say that it has the message from 1: it passes it on to 0, in its first turn.
+  std::vector<Network::Index> told;
+  network.lose = [&](Network::Index from, Network::Index to, const gossipsub::Rpc& rpc) {
+    if (from == 0 && !rpc.messages.empty()) told.push_back(to);
+    return !rpc.idontwant.empty();
+  };
+  const auto id = network.publish(1, kTopic, std::string(32 * 1024, 'x'));
+  network.run_for(1s);
+  CHECK(network.reached_all(1, id));
+  REQUIRE(told.size() >= 3);
+  CHECK(std::ranges::find(told, 2) == told.end());
 }
 
 TEST_CASE("gossipsub: who cannot say IDONTWANT does not wait for a turn") {
