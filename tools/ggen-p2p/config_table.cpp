@@ -330,9 +330,10 @@ void add_gossipsub(std::vector<Key>& keys) {
                         0, 1000, GGEN_FIELD(gossipsub.gossip.degree_lazy)));
   keys.push_back(time("gossipsub", "seen_ttl", "How long a message is remembered as seen", 1s, 24h,
                       GGEN_FIELD(gossipsub.seen_ttl)));
-  keys.push_back(flag("gossipsub", "flood_publish",
-                      "Own messages below 32 KiB go to every peer of their topic, not just to the mesh",
-                      GGEN_FIELD(gossipsub.flood_publish)));
+  keys.push_back(
+      flag("gossipsub", "flood_publish",
+           "Own messages below 32 KiB go to every peer of their topic, not just to the mesh",
+           GGEN_FIELD(gossipsub.flood_publish)));
   keys.push_back(
       flag("gossipsub", "peer_exchange",
            "Tell peers that are dropped of others: for those whom all connect to at first",
