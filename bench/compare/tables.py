@@ -68,8 +68,8 @@ def render(comparison, options: argparse.Namespace) -> str:
     pinned = "client and server not pinned" if options.unpinned else "client and server pinned to a core each"
     how = (f"{machine()}; {pinned}; medians of {options.rounds} interleaved rounds; {options.mib} MiB a transfer, "
            f"{options.connections} connections, {options.round_trips} round trips, {options.requests} requests, "
-           f"{options.find_node} questions, {options.answers} answers, {options.messages} messages a measurement, each after a tenth of "
-           "it unmeasured.")
+           f"{options.find_node} questions, {options.answers} answers, {options.messages} messages a measurement, "
+           "each after a tenth of it unmeasured.")
     ours = [of_our_client(comparison)] if any(row.ours_dials_all for row in comparison.rows) else []
     return "\n\n".join([how, of_themselves(comparison), *ours])
 

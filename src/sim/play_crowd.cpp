@@ -17,8 +17,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uint64_t kSize = 100'000'000;  // bytes
-// What people have at home, bytes a second.
-constexpr LinkSpec kHome{.up = 12'500'000, .down = 50'000'000};
 // In which everybody hears of it and wants it.
 constexpr base::Duration kRush = 10s;
 // Of the time that the publisher alone would take to serve all.

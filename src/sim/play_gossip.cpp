@@ -22,8 +22,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::string_view kTopic = "news";
-// What people have at home, bytes a second.
-constexpr LinkSpec kHome{.up = 12'500'000, .down = 50'000'000};
 
 struct Batch {
   std::string_view name;

@@ -5,6 +5,9 @@
 // What the built-in scenarios play: each is listed in scenarios.cpp.
 namespace ggen::p2p::sim::play {
 
+/// What people have at home, bytes a second.
+inline constexpr LinkSpec kHome{.up = 12'500'000, .down = 50'000'000};
+
 // Finding peers.
 void peer_discovery(World& world);
 void multi_peer_connectivity(World& world);
